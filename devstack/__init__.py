@@ -1,0 +1,1 @@
+"""The whole shop on one machine, for people and tests; the product never imports it."""
