@@ -1,0 +1,1 @@
+"""Once per process: settings, services, broker, logs, and the command line."""

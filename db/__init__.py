@@ -1,0 +1,1 @@
+"""PostgreSQL without opinions about the shop: connections, migrations, the job table."""

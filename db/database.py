@@ -1,0 +1,86 @@
+"""The one door to PostgreSQL: a lazily opened pool, transactions, and connections of one's own."""
+
+import os
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any, LiteralString, TypeAlias
+
+import psycopg
+from psycopg import sql
+from psycopg_pool import ConnectionPool
+
+Tx: TypeAlias = psycopg.Connection[tuple[Any, ...]]
+"""A connection inside an open transaction. Functions that take one never commit."""
+
+POOL_WAIT_S = 10.0
+"""A request that cannot get a connection in ten seconds is better refused than queued behind the rest."""
+
+CONNECTION_LIFE_S = 1800.0
+"""Half an hour, so that a fail-over or a changed password reaches every process without a restart."""
+
+
+class Database:
+    """A pool of connections to one database.
+
+    The pool is opened on first use and once per process id: a connection that was opened before a fork would be
+    shared by two processes and mix up their answers.
+    """
+
+    def __init__(self, url: str, *, size: int = 8, name: str = "backroom", statement_timeout_s: int = 30) -> None:
+        self._url = url
+        self._size = size
+        self._options = _session_options(statement_timeout_s)
+        self._name = name
+        self._lock = threading.Lock()
+        self._pool: ConnectionPool[Tx] | None = None
+        self._pid = 0
+
+    @contextmanager
+    def transaction(self) -> Generator[Tx]:
+        """Commit when the block ends, roll back when it raises."""
+        with self._open_pool().connection() as connection, connection.transaction():
+            yield connection
+
+    @contextmanager
+    def session(self) -> Generator[Tx]:
+        """A connection outside the pool, in autocommit, for LISTEN and for work longer than a request."""
+        with psycopg.connect(
+            self._url, autocommit=True, application_name=self._name, options=self._options
+        ) as connection:
+            yield connection
+
+    def close(self) -> None:
+        with self._lock:
+            if self._pool is not None and self._pid == os.getpid():
+                self._pool.close()
+            self._pool = None
+
+    def _open_pool(self) -> ConnectionPool[Tx]:
+        with self._lock:
+            if self._pool is None or self._pid != os.getpid():
+                self._pid = os.getpid()
+                self._pool = ConnectionPool(
+                    self._url,
+                    min_size=1,
+                    max_size=self._size,
+                    timeout=POOL_WAIT_S,
+                    max_lifetime=CONNECTION_LIFE_S,
+                    check=ConnectionPool.check_connection,
+                    kwargs={"application_name": self._name, "options": self._options},
+                    open=True,
+                )
+            return self._pool
+
+
+def _session_options(statement_timeout_s: int) -> str:
+    # A transaction left open by a stuck process would hold its row locks for ever; PostgreSQL ends it instead.
+    return (
+        f"-c timezone=UTC -c statement_timeout={statement_timeout_s}s "
+        "-c idle_in_transaction_session_timeout=30s -c lock_timeout=10s"
+    )
+
+
+def listen(connection: Tx, channel: LiteralString) -> None:
+    """Subscribe an autocommit connection to a channel."""
+    connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))

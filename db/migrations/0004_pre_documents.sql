@@ -1,0 +1,2 @@
+-- Invoices, credit notes and mails as they were issued.
+SELECT 1;

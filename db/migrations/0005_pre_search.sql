@@ -1,0 +1,2 @@
+-- The catalogue, its vectors and postings, and what was searched for.
+SELECT 1;

@@ -1,0 +1,2 @@
+-- Events, their rollups, trending products and reports.
+SELECT 1;

@@ -1,0 +1,36 @@
+"""Every kind of job there is: its name, its queue and how hard it is tried.
+
+Job `area.verb` runs `verb()` in `shop/area/verb.py`; its door is in `tasks/`, in the file named like its queue.
+"""
+
+from db.outbox import Job
+
+# payments: short, all waiting is network
+PLACE_ORDER = Job("payments.place", queue="payments", max_attempts=8, time_limit_s=120)
+CONFIRM_PAYMENT = Job("payments.confirm", queue="payments", max_attempts=8, time_limit_s=120)
+CAPTURE_PAYMENT = Job("payments.capture", queue="payments", max_attempts=20, time_limit_s=120)
+CANCEL_ORDER = Job("payments.cancel", queue="payments", max_attempts=20, time_limit_s=120)
+REFUND_PAYMENT = Job("payments.refund", queue="payments", max_attempts=20, time_limit_s=120)
+READ_DELIVERY = Job("payments.inbox", queue="payments", max_attempts=12, head_start_s=-5)
+RELEASE_STOCK = Job("payments.release", queue="payments", max_attempts=20)
+CLEAR_CART = Job("payments.clear", queue="payments", max_attempts=20, head_start_s=30)
+RECONCILE_PAYMENTS = Job("payments.reconcile", queue="payments", max_attempts=3, time_limit_s=600, head_start_s=60)
+SWEEP_PAYMENTS = Job("payments.sweep", queue="payments", max_attempts=3, time_limit_s=300, head_start_s=30)
+FETCH_KEYS = Job("identity.keys", queue="payments", max_attempts=5)
+
+# documents: drawing and mailing, slow and never urgent for the money
+ISSUE_INVOICE = Job("documents.invoice", queue="documents", max_attempts=15, time_limit_s=180)
+ISSUE_CREDIT_NOTE = Job("documents.credit", queue="documents", max_attempts=15, time_limit_s=180)
+SEND_MAIL = Job("documents.mail", queue="documents", max_attempts=15)
+
+# embeddings: the only process with a model for whole catalogues
+IMPORT_PRODUCTS = Job("search.catalog", queue="embeddings", max_attempts=5, time_limit_s=900)
+EMBED_PRODUCTS = Job("search.embed", queue="embeddings", max_attempts=8, time_limit_s=1800)
+
+# analytics
+DRAIN_EVENTS = Job("analytics.ingest", queue="analytics", max_attempts=5, head_start_s=-10)
+REFRESH_TRENDING = Job("analytics.trending", queue="analytics", max_attempts=3, time_limit_s=300)
+NIGHTLY_REPORT = Job("analytics.report", queue="analytics", max_attempts=8, time_limit_s=900)
+PRUNE = Job("operations.prune", queue="analytics", max_attempts=3, time_limit_s=900)
+
+QUEUES = ("payments", "documents", "embeddings", "analytics")
