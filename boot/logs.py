@@ -1,0 +1,49 @@
+"""JSON log lines with the ids that tie a request to its jobs. Arguments and bodies are never logged, only ids."""
+
+import logging
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import structlog
+
+from db.outbox import Origin, origin
+
+
+def configure(level: str = "INFO", *, process: str) -> None:
+    """One JSON object a line on standard output; the libraries' own log records come out in the same shape."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stdout),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    logging.basicConfig(level=max(logging.WARNING, logging.getLevelNamesMapping()[level]), handlers=[handler], force=True)
+    structlog.contextvars.bind_contextvars(process=process)
+
+
+@contextmanager
+def caused_by(cause: Origin, **ids: str) -> Generator[None]:
+    """Within the block, log lines and staged jobs carry these ids."""
+    token = origin.set(cause)
+    with structlog.contextvars.bound_contextvars(request_id=cause.request_id, **ids):
+        try:
+            yield
+        finally:
+            origin.reset(token)

@@ -1,0 +1,408 @@
+"""The life of a job row: handed over, claimed, finished, put back. Used by the relay, the workers and the reaper."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from db.database import Tx
+
+LEASE_S = 20
+"""A worker's machine that says nothing for 20 seconds is taken for dead. It says something every LEASE_BEAT_S."""
+
+LEASE_BEAT_S = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A job to hand to the broker."""
+
+    id: str
+    name: str
+    queue: str
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A job that is ours to run. `attempts` includes this one."""
+
+    id: str
+    name: str
+    queue: str
+    args: dict[str, Any]
+    fence: int
+    attempts: int
+    max_attempts: int
+    asked_by: str | None
+    request_id: str | None
+    traceparent: str | None
+    created_at: datetime
+    run_after: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """A job that the broker is believed to hold."""
+
+    id: str
+    queue: str
+    message_id: str
+    waiting_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class DeadWorker:
+    boot_id: str
+    broker_id: str
+    queue: str
+
+
+def due(tx: Tx, *, queues: list[str], window: int, limit: int) -> list[Due]:
+    """Lock the next jobs to hand over. A queue never has more than `window` handed-over jobs outside PostgreSQL, so
+    that a backlog fills no broker's memory. Paused queues are left alone."""
+    return (
+        tx.cursor(row_factory=class_row(Due))
+        .execute(
+            """
+            WITH room AS (
+                SELECT n.name, %(window)s - count(j.id) AS free
+                  FROM unnest(%(queues)s::text[]) AS n (name)
+             LEFT JOIN jobs j ON j.queue = n.name AND j.state = 'queued'
+                 WHERE NOT EXISTS (SELECT 1 FROM queues q WHERE q.name = n.name AND q.paused)
+              GROUP BY n.name
+                HAVING count(j.id) < %(window)s
+            )
+            SELECT j.id, j.name, j.queue, j.fence
+              FROM room
+        CROSS JOIN LATERAL (
+                   SELECT id, name, queue, fence, rank_at
+                     FROM jobs
+                    WHERE queue = room.name AND state = 'staged' AND run_after <= now()
+                 ORDER BY rank_at, id
+                    LIMIT least(room.free, %(limit)s)
+               FOR UPDATE SKIP LOCKED) j
+          ORDER BY j.rank_at, j.id
+             LIMIT %(limit)s
+            """,
+            {"queues": queues, "window": window, "limit": limit},
+        )
+        .fetchall()
+    )
+
+
+def next_due(tx: Tx) -> float | None:
+    """Seconds until the next waiting job falls due, 0 when one is due already, None when none waits."""
+    row = tx.execute(
+        "SELECT extract(epoch FROM min(run_after) - now())::float8 FROM jobs WHERE state = 'staged'"
+    ).fetchone()
+    return None if row is None or row[0] is None else max(0.0, row[0])
+
+
+def mark_handed(tx: Tx, job_ids: list[str], message_ids: list[str]) -> int:
+    return tx.execute(
+        """
+        UPDATE jobs
+           SET state = 'queued', message_id = handed.message_id, queued_at = clock_timestamp()
+          FROM unnest(%(ids)s::text[], %(messages)s::text[]) AS handed (id, message_id)
+         WHERE jobs.id = handed.id AND jobs.state = 'staged'
+        """,
+        {"ids": job_ids, "messages": message_ids},
+    ).rowcount
+
+
+def claim(tx: Tx, job_id: str, fence: int, *, owner: str) -> Claimed | None:
+    """Take the job for one run, or None when the message is late: the job runs, is done, or was handed over anew.
+
+    The attempt is counted here, before the run, because a process that is killed cannot count.
+    """
+    return (
+        tx.cursor(row_factory=class_row(Claimed))
+        .execute(
+            """
+            UPDATE jobs
+               SET state = 'running', attempts = attempts + 1, fence = fence + 1, lease_owner = %(owner)s,
+                   lease_until = clock_timestamp() + make_interval(secs => %(lease_s)s),
+                   started_at = clock_timestamp(), message_id = NULL, progress_done = NULL, progress_total = NULL
+             WHERE id = %(id)s
+               AND fence = %(fence)s
+               AND state IN ('staged', 'queued')
+               AND NOT EXISTS (SELECT 1 FROM queues q WHERE q.name = jobs.queue AND q.paused)
+         RETURNING id, name, queue, args, fence, attempts, max_attempts, asked_by, request_id, traceparent,
+                   created_at, run_after
+            """,
+            {"id": job_id, "fence": fence, "owner": owner, "lease_s": LEASE_S},
+        )
+        .fetchone()
+    )
+
+
+def put_back_if_paused(tx: Tx, job_id: str, fence: int) -> bool:
+    """A message of a paused queue: the row waits in PostgreSQL instead of with the broker."""
+    return (
+        tx.execute(
+            """
+            UPDATE jobs SET state = 'staged', message_id = NULL
+             WHERE id = %(id)s AND fence = %(fence)s AND state = 'queued'
+               AND EXISTS (SELECT 1 FROM queues q WHERE q.name = jobs.queue AND q.paused)
+            """,
+            {"id": job_id, "fence": fence},
+        ).rowcount
+        == 1
+    )
+
+
+def done(tx: Tx, job_id: str, fence: int, *, result: dict[str, Any] | None) -> bool:
+    """False when somebody else has the job by now: then this run's result does not count."""
+    return (
+        tx.execute(
+            """
+            UPDATE jobs
+               SET state = 'done', result = %(result)s, finished_at = clock_timestamp(), lease_owner = NULL,
+                   lease_until = NULL, error_kind = NULL, error_code = NULL, error = NULL, traceback = NULL,
+                   error_print = NULL
+             WHERE id = %(id)s AND fence = %(fence)s AND state = 'running'
+            """,
+            {"id": job_id, "fence": fence, "result": None if result is None else Jsonb(result)},
+        ).rowcount
+        == 1
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a run did not succeed. `kind` is one of the words the table allows; `print` groups equal failures."""
+
+    kind: str
+    code: str | None
+    message: str
+    traceback: str | None = None
+    print: str | None = None
+
+
+def try_again(
+    tx: Tx, job_id: str, fence: int, failure: Failure, *, wait_s: float, spends_attempt: bool
+) -> bool:
+    return (
+        tx.execute(
+            """
+            UPDATE jobs
+               SET state = 'staged', run_after = clock_timestamp() + make_interval(secs => %(wait_s)s),
+                   rank_at = clock_timestamp() + make_interval(secs => %(wait_s)s),
+                   attempts = attempts - CASE WHEN %(spends)s THEN 0 ELSE 1 END,
+                   lease_owner = NULL, lease_until = NULL, error_kind = %(kind)s, error_code = %(code)s,
+                   error = %(error)s, traceback = %(traceback)s, error_print = %(print)s,
+                   unique_key = CASE WHEN EXISTS (
+                        SELECT 1 FROM jobs other
+                         WHERE other.unique_key = jobs.unique_key AND other.state IN ('staged', 'queued'))
+                        THEN NULL ELSE unique_key END
+             WHERE id = %(id)s AND fence = %(fence)s AND state = 'running'
+            """,
+            {
+                "id": job_id,
+                "fence": fence,
+                "wait_s": wait_s,
+                "spends": spends_attempt,
+                "kind": failure.kind,
+                "code": failure.code,
+                "error": failure.message[:2000],
+                "traceback": failure.traceback and failure.traceback[-20000:],
+                "print": failure.print,
+            },
+        ).rowcount
+        == 1
+    )
+
+
+def close_failed(tx: Tx, job_id: str, fence: int, failure: Failure, *, state: str) -> bool:
+    """`state` is `failed` (a final no, nobody needs to act) or `dead` (a person must decide)."""
+    return (
+        tx.execute(
+            """
+            UPDATE jobs
+               SET state = %(state)s, finished_at = clock_timestamp(), lease_owner = NULL, lease_until = NULL,
+                   error_kind = %(kind)s, error_code = %(code)s, error = %(error)s, traceback = %(traceback)s,
+                   error_print = %(print)s
+             WHERE id = %(id)s AND fence = %(fence)s AND state = 'running'
+            """,
+            {
+                "id": job_id,
+                "fence": fence,
+                "state": state,
+                "kind": failure.kind,
+                "code": failure.code,
+                "error": failure.message[:2000],
+                "traceback": failure.traceback and failure.traceback[-20000:],
+                "print": failure.print,
+            },
+        ).rowcount
+        == 1
+    )
+
+
+def tell_progress(tx: Tx, job_id: str, fence: int, *, done: int, total: int | None) -> None:
+    tx.execute(
+        """
+        UPDATE jobs SET progress_done = %(done)s, progress_total = %(total)s
+         WHERE id = %(id)s AND fence = %(fence)s AND state = 'running'
+        """,
+        {"id": job_id, "fence": fence, "done": done, "total": total},
+    )
+
+
+def give_back(tx: Tx, owner: str) -> int:
+    """A process that is about to exit returns what still runs in it: no attempt spent, and the fence keeps late
+    results out."""
+    return _release(tx, owner, refund=1)
+
+
+def release_dead(tx: Tx, owner: str) -> int:
+    """What a killed process had in hand runs again at once. The attempt stays spent: a job that kills its process
+    must meet its limit."""
+    return _release(tx, owner, refund=0)
+
+
+def _release(tx: Tx, owner: str, *, refund: int) -> int:
+    return tx.execute(
+        """
+        WITH back AS (
+            UPDATE jobs
+               SET state = 'staged', fence = fence + 1, attempts = attempts - %(refund)s, lease_owner = NULL,
+                   lease_until = NULL, run_after = now(), unique_key = CASE WHEN EXISTS (
+                        SELECT 1 FROM jobs other
+                         WHERE other.unique_key = jobs.unique_key AND other.state IN ('staged', 'queued'))
+                        THEN NULL ELSE unique_key END
+             WHERE lease_owner = %(owner)s AND state = 'running'
+         RETURNING queue
+        )
+        SELECT pg_notify('jobs', queue) FROM back
+        """,
+        {"owner": owner, "refund": refund},
+    ).rowcount
+
+
+def extend_leases(tx: Tx, owner: str) -> int:
+    """One statement per process and beat, whatever runs in it. A job over its time limit is no longer extended: the
+    reaper will hand it to another process."""
+    return tx.execute(
+        """
+        UPDATE jobs
+           SET lease_until = clock_timestamp() + make_interval(secs => %(lease_s)s)
+         WHERE lease_owner = %(owner)s AND state = 'running'
+           AND started_at + make_interval(secs => time_limit_s + %(lease_s)s) > clock_timestamp()
+        """,
+        {"owner": owner, "lease_s": LEASE_S},
+    ).rowcount
+
+
+def put_back_expired(tx: Tx, *, limit: int) -> list[str]:
+    """Jobs whose lease ran out go back to the start of their queue. Answers their ids."""
+    rows = tx.execute(
+        """
+        UPDATE jobs
+           SET state = 'staged', fence = fence + 1, lease_owner = NULL, lease_until = NULL, run_after = now(),
+               unique_key = CASE WHEN EXISTS (
+                    SELECT 1 FROM jobs other
+                     WHERE other.unique_key = jobs.unique_key AND other.state IN ('staged', 'queued'))
+                    THEN NULL ELSE unique_key END
+         WHERE id IN (SELECT id FROM jobs WHERE state = 'running' AND lease_until < clock_timestamp()
+                       ORDER BY lease_until LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+     RETURNING id
+        """,
+        {"limit": limit},
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def handed_over(tx: Tx, *, older_than_s: float, after: str, limit: int) -> list[Handed]:
+    """A page, in order of id, of the jobs that the broker should hold."""
+    return (
+        tx.cursor(row_factory=class_row(Handed))
+        .execute(
+            """
+            SELECT id, queue, message_id,
+                   extract(epoch FROM clock_timestamp() - queued_at)::float8 AS waiting_s
+              FROM jobs
+             WHERE state = 'queued' AND queued_at < clock_timestamp() - make_interval(secs => %(older_than_s)s)
+               AND id > %(after)s
+          ORDER BY id
+             LIMIT %(limit)s
+            """,
+            {"older_than_s": older_than_s, "after": after, "limit": limit},
+        )
+        .fetchall()
+    )
+
+
+def put_back_lost(tx: Tx, message_ids: list[str]) -> int:
+    """The broker lost these messages: their jobs wait in PostgreSQL again. The fence stays, so should a message turn
+    up after all, only one of the two runs."""
+    return tx.execute(
+        """
+        WITH back AS (
+            UPDATE jobs SET state = 'staged', message_id = NULL
+             WHERE message_id = ANY(%(ids)s) AND state = 'queued'
+         RETURNING queue
+        )
+        SELECT pg_notify('jobs', queue) FROM back
+        """,
+        {"ids": message_ids},
+    ).rowcount
+
+
+def register_worker(
+    tx: Tx, *, boot_id: str, broker_id: str, queue: str, pid: int, host: str, threads: int
+) -> None:
+    tx.execute(
+        """
+        INSERT INTO workers (boot_id, queue, broker_id, pid, host, threads)
+        VALUES (%(boot_id)s, %(queue)s, %(broker_id)s, %(pid)s, %(host)s, %(threads)s)
+        """,
+        {
+            "boot_id": boot_id,
+            "broker_id": broker_id,
+            "queue": queue,
+            "pid": pid,
+            "host": host,
+            "threads": threads,
+        },
+    )
+
+
+def beat(tx: Tx, boot_id: str) -> None:
+    tx.execute(
+        "UPDATE workers SET beat_at = clock_timestamp() WHERE boot_id = %(boot_id)s", {"boot_id": boot_id}
+    )
+
+
+def mark_dead(tx: Tx, boot_id: str) -> None:
+    """Said by the sibling that saw its worker die; the reaper then frees the messages it held."""
+    tx.execute(
+        """
+        UPDATE workers SET died_at = clock_timestamp() WHERE boot_id = %(boot_id)s;
+        """,
+        {"boot_id": boot_id},
+    )
+    tx.execute("SELECT pg_notify('jobs', 'worker died')")
+
+
+def dead_workers(tx: Tx) -> list[DeadWorker]:
+    """Workers that were seen to die, or whose machine has been silent for a whole lease."""
+    return (
+        tx.cursor(row_factory=class_row(DeadWorker))
+        .execute(
+            """
+            SELECT boot_id, broker_id, queue
+              FROM workers
+             WHERE died_at IS NOT NULL OR beat_at < clock_timestamp() - make_interval(secs => %(lease_s)s)
+            """,
+            {"lease_s": LEASE_S},
+        )
+        .fetchall()
+    )
+
+
+def forget_worker(tx: Tx, boot_id: str) -> None:
+    tx.execute("DELETE FROM workers WHERE boot_id = %(boot_id)s", {"boot_id": boot_id})
