@@ -68,15 +68,12 @@ class ServerProcess:
             stdin.write(told.encode())
 
     def wait_until(self, answers: Callable[[], bool]) -> None:
-        """Raises ServerFailed when the process ends or does not answer in time."""
-        deadline = time.monotonic() + READY_WITHIN_S
-        while not answers():
-            if not self.alive():
-                raise ServerFailed(f"{self.name} did not start. {self.log} ends:\n{self.last_lines()}")
-            if time.monotonic() > deadline:
-                self.stop()
-                raise ServerFailed(f"{self.name} did not answer within {READY_WITHIN_S} s; see {self.log}")
-            time.sleep(POLL_S)
+        """Raises ServerFailed when the process ends or does not answer in time; nothing runs then."""
+        try:
+            self._wait_until(answers)
+        except BaseException:
+            self.stop()
+            raise
 
     def finish(self, within_s: float) -> int:
         """Wait for a program that ends by itself; its exit code."""
@@ -116,6 +113,15 @@ class ServerProcess:
             return "\n".join(self.log.read_text(errors="replace").splitlines()[-count:])
         except OSError:
             return ""
+
+    def _wait_until(self, answers: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + READY_WITHIN_S
+        while not answers():
+            if not self.alive():
+                raise ServerFailed(f"{self.name} did not start. {self.log} ends:\n{self.last_lines()}")
+            if time.monotonic() > deadline:
+                raise ServerFailed(f"{self.name} did not answer within {READY_WITHIN_S} s; see {self.log}")
+            time.sleep(POLL_S)
 
     def _holder(self) -> int:
         try:
