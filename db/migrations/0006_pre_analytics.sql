@@ -31,7 +31,7 @@ CREATE TABLE events (
     campaign text CHECK (length(campaign) <= 200),
     device text CHECK (length(device) <= 20),
     country text CHECK (length(country) <= 2),
-    product_id text CHECK (length(product_id) <= 64),
+    product_id text CHECK (length(product_id) <= 128),
     order_id text CHECK (length(order_id) <= 40),
     search_id text CHECK (length(search_id) <= 64),
     position integer CHECK (position BETWEEN 0 AND 100000),
@@ -164,7 +164,7 @@ CREATE TABLE event_hours (
 -- Who showed interest in what, once per visitor, product, kind and hour: reloading a page does not make a trend.
 -- The visitor is a 64-bit hash; rows live eight days, one more than the longest window.
 CREATE TABLE product_interest (
-    product_id text NOT NULL CHECK (length(product_id) <= 64),
+    product_id text NOT NULL CHECK (length(product_id) <= 128),
     hour timestamptz NOT NULL,
     kind text NOT NULL CHECK (kind IN ('view', 'cart', 'order')),
     visitor bigint NOT NULL,
@@ -174,7 +174,7 @@ CREATE INDEX product_interest_hour ON product_interest USING brin (hour);
 
 -- The same, counted: a product's usual hour is read from here.
 CREATE TABLE product_hours (
-    product_id text NOT NULL CHECK (length(product_id) <= 64),
+    product_id text NOT NULL CHECK (length(product_id) <= 128),
     hour timestamptz NOT NULL,
     views integer NOT NULL DEFAULT 0,
     carts integer NOT NULL DEFAULT 0,
@@ -187,7 +187,7 @@ CREATE INDEX product_hours_hour ON product_hours USING brin (hour);
 -- touched keeps its row, and still cools down against everything else.
 CREATE TABLE product_heat (
     span text NOT NULL CHECK (span IN ('1h', '24h', '7d')),
-    product_id text NOT NULL CHECK (length(product_id) <= 64),
+    product_id text NOT NULL CHECK (length(product_id) <= 128),
     log_heat double precision NOT NULL,
     last_at timestamptz NOT NULL,
     PRIMARY KEY (span, product_id)
@@ -199,7 +199,7 @@ CREATE TABLE trending (
     span text NOT NULL CHECK (span IN ('1h', '24h', '7d')),
     category text NOT NULL,
     rank integer NOT NULL CHECK (rank > 0),
-    product_id text NOT NULL CHECK (length(product_id) <= 64),
+    product_id text NOT NULL CHECK (length(product_id) <= 128),
     score double precision NOT NULL,
     visitors integer NOT NULL,
     views integer NOT NULL,
