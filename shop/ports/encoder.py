@@ -1,0 +1,37 @@
+"""What search needs from a language model: the same texts, always the same unit vectors."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shop.errors import NotYet
+
+DIMENSIONS = 384
+
+Vectors = NDArray[np.float32]
+"""One row of DIMENSIONS numbers for each text, of length one: their inner product is their cosine."""
+
+
+class EncoderUnavailable(NotYet):
+    """There is no usable model here (yet): not exported, damaged, or not the one that was promised."""
+
+    code = "encoder_unavailable"
+
+
+class Encoder(Protocol):
+    """Opens nothing until it is first used."""
+
+    @property
+    def model(self) -> str:
+        """The model's name. Vectors of two encoders with one name may be compared with each other."""
+        ...
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Texts beyond 64 tokens are cut. Raises EncoderUnavailable."""
+        ...
+
+    def warm(self) -> None:
+        """Load the model now instead of in the first request. Raises EncoderUnavailable."""
+        ...
