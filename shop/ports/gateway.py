@@ -1,0 +1,194 @@
+"""What the shop asks of whoever moves its money, in the shop's words; amounts are whole minor units."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from shop.errors import NotYet, Rejected
+from shop.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What may be shown of a card; never its number."""
+
+    brand: str
+    last4: str
+    exp_month: int
+    exp_year: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decline:
+    """Why the payer's bank, or the provider for it, said no. `code` as in `insufficient_funds`."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentSeen:
+    """A payment as the provider describes it at one moment.
+
+    `status` is one of requires_payment_method, requires_confirmation, requires_action, processing,
+    requires_capture, succeeded, canceled, or a word this version does not know. `order_id` and `attempt_id` are what
+    we wrote on it, None for a payment that is not ours. `fee` is known some time after the capture.
+    """
+
+    id: str
+    status: str
+    amount: int
+    currency: str
+    capturable: int = 0
+    captured: int = 0
+    order_id: str | None = None
+    attempt_id: str | None = None
+    client_secret: str | None = field(default=None, repr=False)
+    charge_id: str | None = None
+    capture_before: datetime | None = None
+    card: Card | None = None
+    decline: Decline | None = None
+    next_action: Mapping[str, Any] | None = field(default=None, repr=False)
+    fee: int | None = None
+    refunded: int = 0
+    disputed: bool = False
+    cancellation_reason: str | None = None
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RefundSeen:
+    """A refund as the provider describes it. `status` is pending, requires_action, succeeded, failed or canceled.
+
+    `refund_id` is ours, None when it was made in the provider's dashboard.
+    """
+
+    id: str
+    status: str
+    amount: int
+    currency: str
+    payment_id: str | None
+    refund_id: str | None = None
+    failure_code: str | None = None
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A notice that something changed over there: which object to look at, not what to believe about it.
+
+    `payment_id` is the payment the object belongs to, where the notice says so.
+    """
+
+    id: str
+    type: str
+    object_id: str | None
+    object_kind: str | None
+    payment_id: str | None
+    at: datetime
+    api_version: str | None
+    body: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedDelivery:
+    """A webhook request after its signature was looked at.
+
+    `event` is None when it was refused; `refusal` then says why in one word. `secret_label` names the secret that
+    verified it, without giving it away.
+    """
+
+    event: Event | None
+    secret_label: str | None
+    refusal: str | None
+
+
+class Gateway(Protocol):
+    """One payment provider.
+
+    Methods with a `key` move something: the same key and arguments within a day give the first answer again.
+    They raise CardDeclined, GatewayRefused, GatewayUnavailable (nothing happened there) or OutcomeUnknown.
+    Methods without one only look; they raise GatewayUnavailable and answer None for what does not exist.
+    """
+
+    def create_payment(self, amount: Money, *, order_id: str, attempt_id: str, key: str) -> PaymentSeen: ...
+
+    def confirm_payment(self, payment_id: str, *, method: str, return_url: str, key: str) -> PaymentSeen: ...
+
+    def capture_payment(self, payment_id: str, *, amount: int, key: str) -> PaymentSeen: ...
+
+    def cancel_payment(self, payment_id: str, *, reason: str, key: str) -> PaymentSeen: ...
+
+    def refund_payment(
+        self, payment_id: str, *, amount: int, order_id: str, refund_id: str, key: str
+    ) -> RefundSeen: ...
+
+    def payment(self, payment_id: str) -> PaymentSeen | None: ...
+
+    def payment_of_charge(self, charge_id: str) -> PaymentSeen | None: ...
+
+    def find_payment(self, attempt_id: str) -> PaymentSeen | None:
+        """The payment that carries this attempt of ours. Provider-side search lags writes by up to a minute."""
+        ...
+
+    def refund(self, refund_id: str) -> RefundSeen | None: ...
+
+    def refunds_of(self, payment_id: str) -> list[RefundSeen]: ...
+
+    def payments_between(self, start: datetime, end: datetime) -> Iterator[PaymentSeen]: ...
+
+    def events_since(self, start: datetime) -> Iterator[Event]: ...
+
+    def read_delivery(self, body: bytes, signature: str | None) -> SignedDelivery:
+        """Checks the signature against every configured secret. Needs no network."""
+        ...
+
+
+class CardDeclined(Rejected):
+    """The payer's bank said no. `seen` is the payment afterwards, where the provider told."""
+
+    code = "card_declined"
+    status = 402
+
+    def __init__(self, decline: Decline, seen: PaymentSeen | None) -> None:
+        super().__init__(f"declined: {decline.code}")
+        self.decline = decline
+        self.seen = seen
+
+
+class GatewayRefused(Rejected):
+    """The provider understood and will not do it: wrong state, wrong amount, no such object. Nothing happened."""
+
+    code = "gateway_refused"
+
+    def __init__(self, vendor_code: str, message: str) -> None:
+        super().__init__(f"the payment provider refused: {vendor_code}: {message}")
+        self.vendor_code = vendor_code
+        self.vendor_message = message
+
+
+class GatewayMisconfigured(Rejected):
+    """Our key or our right to call is wrong: a person has to look."""
+
+    code = "gateway_misconfigured"
+    status = 500
+
+
+class GatewayUnavailable(NotYet):
+    """The provider was not reached or did not take the request up; nothing happened there."""
+
+    code = "gateway_unavailable"
+
+
+class OutcomeUnknown(NotYet):
+    """The request went out and no verdict came back. It may have been done: ask again with the same key, or look.
+
+    `replayed` is True when the provider stored this very failure under the key, so that asking again is no use.
+    """
+
+    code = "outcome_unknown"
+
+    def __init__(self, message: str, *, replayed: bool = False) -> None:
+        super().__init__(message)
+        self.replayed = replayed
