@@ -168,6 +168,8 @@ CREATE TABLE product_interest (
     hour timestamptz NOT NULL,
     kind text NOT NULL CHECK (kind IN ('view', 'cart', 'order')),
     visitor bigint NOT NULL,
+    -- The first moment of it within the hour.
+    at timestamptz NOT NULL,
     PRIMARY KEY (product_id, hour, kind, visitor)
 );
 CREATE INDEX product_interest_hour ON product_interest USING brin (hour);
