@@ -1,0 +1,62 @@
+"""PyTorch's CPU build, installed by pip before all else: asked for by name alone it brings gigabytes of CUDA.
+
+TORCH_INDEX=ADDRESS takes PyTorch from that package index; TORCH_CUDA=yes takes whatever build pip finds.
+"""
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+VERSION = "2.13.0"  # as in requirements/runtime.in; its CPU build has a local version, which no hashed lock can name
+CUDA = ("nvidia-", "cuda-", "triton")
+HOW = (
+    f"PyTorch {VERSION} would come with gigabytes of CUDA packages from your package sources, and the CPU build is "
+    "enough here. Give the address of PyTorch's CPU package index (its installation page shows it):  "
+    "make setup TORCH_INDEX=ADDRESS   or accept the CUDA build:  make setup TORCH_CUDA=yes"
+)
+
+
+def install(python: Path, environment: Mapping[str, str]) -> str:
+    """The sentence for the person when it did not work, else nothing."""
+    if _installed(python):
+        return _cuda_sentence(_packages(python), environment)
+    words = [python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", f"torch=={VERSION}"]
+    if environment.get("TORCH_INDEX"):
+        words += ["--index-url", environment["TORCH_INDEX"]]
+    sentence = _cuda_sentence(_would_bring(words), environment)
+    if sentence:
+        return sentence
+    quiet = {**os.environ, "PIP_ROOT_USER_ACTION": "ignore"}
+    if subprocess.run([*words, "--quiet"], check=False, env=quiet).returncode != 0:
+        return (
+            f"PyTorch {VERSION} could not be installed; the lines above say why. If no build fits this machine, "
+            "use Python 3.11, 3.12 or 3.13:  make setup PYTHON=python3.12"
+        )
+    return _cuda_sentence(_packages(python), environment)
+
+
+def _installed(python: Path) -> bool:
+    return any(name == "torch" and version.split("+")[0] == VERSION for name, version in _packages(python).items())
+
+
+def _would_bring(words: "list[str | Path]") -> "dict[str, str]":
+    """Asked before the download; only where pip cannot tell is the answer empty."""
+    asked = subprocess.run(
+        [*words, "--dry-run", "--quiet", "--report", "-"], capture_output=True, text=True, check=False
+    )
+    if asked.returncode != 0:
+        return {}
+    return {item["metadata"]["name"].lower(): "" for item in json.loads(asked.stdout)["install"]}
+
+
+def _packages(python: Path) -> "dict[str, str]":
+    words = [python, "-m", "pip", "list", "--format", "json", "--disable-pip-version-check"]
+    listed = subprocess.run(words, capture_output=True, text=True, check=False)
+    return {item["name"].lower(): item["version"] for item in json.loads(listed.stdout or "[]")}
+
+
+def _cuda_sentence(packages: "dict[str, str]", environment: Mapping[str, str]) -> str:
+    has_cuda = any(name.startswith(CUDA) for name in packages)
+    return HOW if has_cuda and environment.get("TORCH_CUDA") != "yes" else ""
