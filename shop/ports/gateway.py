@@ -168,17 +168,16 @@ class GatewayRefused(Rejected):
         self.vendor_message = message
 
 
-class GatewayMisconfigured(Rejected):
-    """Our key or our right to call is wrong: a person has to look."""
-
-    code = "gateway_misconfigured"
-    status = 500
-
-
 class GatewayUnavailable(NotYet):
     """The provider was not reached or did not take the request up; nothing happened there."""
 
     code = "gateway_unavailable"
+
+
+class GatewayMisconfigured(GatewayUnavailable):
+    """Our key or our right to call is wrong. A person has to look; once mended, what waits goes on by itself."""
+
+    code = "gateway_misconfigured"
 
 
 class OutcomeUnknown(NotYet):

@@ -1,0 +1,190 @@
+"""The shop's gateway, spoken to Stripe: one method, one call, with our keys and no retries of the library's own."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+import stripe
+
+from clients.stripe import reading
+from clients.stripe.errors import looking, moving
+from clients.stripe.signatures import check
+from shop.money import Money
+from shop.ports.gateway import Event, PaymentSeen, RefundSeen, SignedDelivery
+
+API_VERSION = "2026-10-28.endive"
+"""The version this code was written against, which is also that of the installed library's types."""
+
+CONNECT_TIMEOUT_S = 4.0
+"""A little more than one lost packet costs (3 s); after that nothing was sent, and trying again is safe."""
+
+READ_TIMEOUT_S = 30.0
+"""Card networks take up to about 20 s; a job may run 120 s, so a time-out still leaves room to record it."""
+
+EXPAND = ["latest_charge.balance_transaction", "payment_method"]
+"""What one answer must hold to be a whole description: the card, its capture deadline, and the fee."""
+
+EVENT_TYPES = [
+    "payment_intent.amount_capturable_updated",
+    "payment_intent.canceled",
+    "payment_intent.partially_funded",
+    "payment_intent.payment_failed",
+    "payment_intent.processing",
+    "payment_intent.requires_action",
+    "payment_intent.succeeded",
+    "charge.captured",
+    "charge.expired",
+    "charge.refunded",
+    "charge.updated",
+    "charge.dispute.created",
+    "charge.dispute.updated",
+    "charge.dispute.closed",
+    "refund.created",
+    "refund.updated",
+    "refund.failed",
+]
+"""What the sweep asks for; Stripe takes at most 20 types in one question."""
+
+PAGE = 100
+"""The most Stripe gives at once."""
+
+Found = TypeVar("Found")
+
+
+class StripeGateway:
+    """Implements `shop.ports.gateway.Gateway`. Building it opens nothing."""
+
+    def __init__(self, client: stripe.StripeClient, webhook_secrets: Sequence[str]) -> None:
+        self._api = client.v1
+        self._secrets = tuple(webhook_secrets)
+
+    def create_payment(self, amount: Money, *, order_id: str, attempt_id: str, key: str) -> PaymentSeen:
+        with moving():
+            answer = self._api.payment_intents.create(
+                params={
+                    "amount": amount.amount,
+                    "currency": amount.currency,
+                    "capture_method": "manual",
+                    "automatic_payment_methods": {"enabled": True},
+                    "metadata": {"order_id": order_id, "attempt_id": attempt_id},
+                    "expand": EXPAND,
+                },
+                options={"idempotency_key": key},
+            )
+        return reading.payment(answer.to_dict())
+
+    def confirm_payment(self, payment_id: str, *, method: str, return_url: str, key: str) -> PaymentSeen:
+        with moving():
+            answer = self._api.payment_intents.confirm(
+                payment_id,
+                params={"payment_method": method, "return_url": return_url, "expand": EXPAND},
+                options={"idempotency_key": key},
+            )
+        return reading.payment(answer.to_dict())
+
+    def capture_payment(self, payment_id: str, *, amount: int, key: str) -> PaymentSeen:
+        with moving():
+            answer = self._api.payment_intents.capture(
+                payment_id,
+                params={"amount_to_capture": amount, "expand": EXPAND},
+                options={"idempotency_key": key},
+            )
+        return reading.payment(answer.to_dict())
+
+    def cancel_payment(self, payment_id: str, *, reason: str, key: str) -> PaymentSeen:
+        with moving():
+            answer = self._api.payment_intents.cancel(
+                payment_id,
+                params={
+                    "cancellation_reason": "requested_by_customer" if reason == "customer" else "abandoned",
+                    "expand": EXPAND,
+                },
+                options={"idempotency_key": key},
+            )
+        return reading.payment(answer.to_dict())
+
+    def refund_payment(self, payment_id: str, *, amount: int, order_id: str, refund_id: str, key: str) -> RefundSeen:
+        with moving():
+            answer = self._api.refunds.create(
+                params={
+                    "payment_intent": payment_id,
+                    "amount": amount,
+                    "reason": "requested_by_customer",
+                    "metadata": {"order_id": order_id, "refund_id": refund_id},
+                },
+                options={"idempotency_key": key},
+            )
+        return reading.refund(answer.to_dict())
+
+    def payment(self, payment_id: str) -> PaymentSeen | None:
+        return _found(
+            lambda: reading.payment(self._api.payment_intents.retrieve(payment_id, params={"expand": EXPAND}).to_dict())
+        )
+
+    def payment_of_charge(self, charge_id: str) -> PaymentSeen | None:
+        payment_id = _found(lambda: reading.payment_of(self._api.charges.retrieve(charge_id).to_dict()))
+        return self.payment(payment_id) if payment_id else None
+
+    def find_payment(self, attempt_id: str) -> PaymentSeen | None:
+        # Ids are of our own alphabet, so nothing in them can end the quotation.
+        with looking():
+            page = self._api.payment_intents.search(
+                params={"query": f"metadata['attempt_id']:'{attempt_id}'", "limit": 1}
+            )
+        return self.payment(page.data[0].id) if page.data else None
+
+    def refund(self, refund_id: str) -> RefundSeen | None:
+        return _found(lambda: reading.refund(self._api.refunds.retrieve(refund_id).to_dict()))
+
+    def refunds_of(self, payment_id: str) -> list[RefundSeen]:
+        with looking():
+            pages = self._api.refunds.list(params={"payment_intent": payment_id, "limit": PAGE})
+            return [reading.refund(found.to_dict()) for found in pages.auto_paging_iter()]
+
+    def payments_between(self, start: datetime, end: datetime) -> Iterator[PaymentSeen]:
+        with looking():
+            pages = self._api.payment_intents.list(
+                params={
+                    "created": {"gte": int(start.timestamp()), "lt": int(end.timestamp())},
+                    "limit": PAGE,
+                    "expand": [f"data.{path}" for path in EXPAND],
+                }
+            )
+            for found in pages.auto_paging_iter():
+                yield reading.payment(found.to_dict())
+
+    def events_since(self, start: datetime) -> Iterator[Event]:
+        with looking():
+            pages = self._api.events.list(
+                params={"created": {"gte": int(start.timestamp())}, "types": EVENT_TYPES, "limit": PAGE}
+            )
+            for found in pages.auto_paging_iter():
+                yield reading.event(found.to_dict(), body=str(found))
+
+    def read_delivery(self, body: bytes, signature: str | None) -> SignedDelivery:
+        return check(body, signature, self._secrets)
+
+
+def connect(
+    secret_key: str, webhook_secrets: Sequence[str], base_url: str, *, read_timeout_s: float = READ_TIMEOUT_S
+) -> StripeGateway:
+    """`base_url` is Stripe's own address everywhere but in the local stack."""
+    client = stripe.StripeClient(
+        secret_key,
+        stripe_version=API_VERSION,
+        base_addresses={"api": base_url},
+        # One attempt row is one key is one request: whoever tries again has to know that it is trying again.
+        max_network_retries=0,
+        http_client=stripe.RequestsClient(timeout=(CONNECT_TIMEOUT_S, read_timeout_s)),
+    )
+    return StripeGateway(client, webhook_secrets)
+
+
+def _found(look: Callable[[], Found]) -> Found | None:
+    with looking():
+        try:
+            return look()
+        except stripe.InvalidRequestError as error:
+            if error.http_status == 404:
+                return None
+            raise

@@ -1,0 +1,116 @@
+"""Stripe's objects, read into the shop's shapes. Unknown words pass through; the shop parks what it cannot judge."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from shop.ports.gateway import Card, Decline, Event, PaymentSeen, RefundSeen
+
+Json = Mapping[str, Any]
+
+
+def payment(intent: Json) -> PaymentSeen:
+    """A PaymentIntent; the charge within may be an id or expanded."""
+    charge = _expanded(intent.get("latest_charge"))
+    metadata = intent.get("metadata") or {}
+    return PaymentSeen(
+        id=intent["id"],
+        status=intent["status"],
+        amount=intent["amount"],
+        currency=intent["currency"],
+        capturable=intent.get("amount_capturable") or 0,
+        captured=intent.get("amount_received") or 0,
+        order_id=metadata.get("order_id"),
+        attempt_id=metadata.get("attempt_id"),
+        client_secret=intent.get("client_secret"),
+        charge_id=_id(intent.get("latest_charge")),
+        capture_before=_time(_card_details(charge).get("capture_before")),
+        card=_card(charge, intent),
+        decline=decline(intent.get("last_payment_error")),
+        next_action=intent.get("next_action"),
+        fee=(_expanded(charge.get("balance_transaction"))).get("fee"),
+        refunded=charge.get("amount_refunded") or 0,
+        disputed=bool(charge.get("disputed")),
+        cancellation_reason=intent.get("cancellation_reason"),
+        created_at=_time(intent.get("created")),
+    )
+
+
+def refund(found: Json) -> RefundSeen:
+    return RefundSeen(
+        id=found["id"],
+        status=found.get("status") or "pending",
+        amount=found["amount"],
+        currency=found["currency"],
+        payment_id=_id(found.get("payment_intent")),
+        refund_id=(found.get("metadata") or {}).get("refund_id"),
+        failure_code=found.get("failure_reason"),
+        created_at=_time(found.get("created")),
+    )
+
+
+def event(found: Json, *, body: str) -> Event:
+    """An event, of which only the names are taken: the object itself is asked for again."""
+    thing = (found.get("data") or {}).get("object") or {}
+    kind = thing.get("object")
+    return Event(
+        id=found["id"],
+        type=found["type"],
+        object_id=thing.get("id"),
+        object_kind=kind,
+        payment_id=thing.get("id") if kind == "payment_intent" else _id(thing.get("payment_intent")),
+        at=datetime.fromtimestamp(found["created"], UTC),
+        api_version=found.get("api_version"),
+        body=body,
+    )
+
+
+def parse_event(body: bytes) -> Event:
+    """An event as it was posted. Raises ValueError, KeyError or TypeError for what is no event."""
+    return event(json.loads(body), body=body.decode())
+
+
+def payment_of(charge: Json) -> str | None:
+    return _id(charge.get("payment_intent"))
+
+
+def decline(error: Json | None) -> Decline | None:
+    """The reason in `last_payment_error` or in an error answer; the finer word where there are two."""
+    if not error:
+        return None
+    code = error.get("decline_code") or error.get("code") or "generic_decline"
+    return Decline(code=code[:80], message=(error.get("message") or "The card was declined.")[:500])
+
+
+def _card(charge: Json, intent: Json) -> Card | None:
+    failed = (intent.get("last_payment_error") or {}).get("payment_method")
+    for details in (
+        _card_details(charge),
+        _expanded(intent.get("payment_method")).get("card"),
+        _expanded(failed).get("card"),
+    ):
+        if details and details.get("last4"):
+            return Card(
+                brand=details.get("brand") or "unknown",
+                last4=details["last4"],
+                exp_month=details["exp_month"],
+                exp_year=details["exp_year"],
+            )
+    return None
+
+
+def _card_details(charge: Json) -> Json:
+    return (charge.get("payment_method_details") or {}).get("card") or {}
+
+
+def _expanded(value: object) -> Json:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _id(value: Any) -> str | None:
+    return value.get("id") if isinstance(value, Mapping) else value
+
+
+def _time(seconds: int | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
