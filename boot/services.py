@@ -3,7 +3,11 @@
 from dataclasses import dataclass
 
 from boot.settings import Settings
+from clients import auth, carts, limits, products, stripe
 from db.database import Database
+from shop.ports.gateway import Gateway
+from shop.ports.limits import Limits
+from shop.ports.neighbours import Carts, Products, Users
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,11 +16,26 @@ class Services:
 
     settings: Settings
     db: Database
+    limits: Limits
+    gateway: Gateway
+    products: Products
+    carts: Carts
+    users: Users
 
 
 def connect(settings: Settings, *, name: str = "backroom") -> Services:
     """`name` is shown by PostgreSQL as the application of each connection."""
+    token = settings.service_token.get_secret_value()
     return Services(
         settings=settings,
         db=Database(settings.database_url.get_secret_value(), size=settings.database_pool, name=name),
+        limits=limits.connect(settings.redis_url.get_secret_value()),
+        gateway=stripe.connect(
+            settings.stripe_secret_key.get_secret_value(),
+            [secret.get_secret_value() for secret in settings.stripe_webhook_secrets],
+            settings.stripe_base_url,
+        ),
+        products=products.connect(settings.product_url, token),
+        carts=carts.connect(settings.cart_url, token),
+        users=auth.connect(settings.auth_url, token, keys_url=settings.auth_jwks_url),
     )

@@ -56,6 +56,8 @@ class Settings(BaseSettings):
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
     capture: Literal["automatic", "manual"] = "automatic"
+    # Where a bank sends the customer back to after 3-D Secure; the frontend reads the order's state there.
+    checkout_return_url: HttpUrl = "http://127.0.0.1:8020/checkout/return"
     order_expires_minutes: int = Field(60, ge=5, le=60 * 24 * 7)
     shipping_minor: int = Field(490, ge=0)
     free_shipping_from_minor: int = Field(5000, ge=0)
@@ -83,6 +85,12 @@ class Settings(BaseSettings):
     sentry_dsn: SecretStr = SecretStr("")
     otel_exporter_otlp_endpoint: str = ""
     database_pool: int = Field(8, ge=1, le=100)
+    # Threads of one web process (granian's --blocking-threads); two thirds of them may wait for a job's outcome.
+    web_threads: int = Field(24, ge=2, le=500)
+    # Reverse proxies in front of us whose X-Forwarded-For, -Proto and -Host may be believed.
+    proxy_hops: int = Field(0, ge=0, le=10)
+    # Multiplies every rate limit; 0 counts nothing (for measurements).
+    rate_limit_scale: float = Field(1.0, ge=0, le=1000)
 
     @cached_property
     def zone(self) -> ZoneInfo:
