@@ -218,37 +218,47 @@ CREATE TABLE analytics_cursors (
     seen_until timestamptz NOT NULL
 );
 
--- A report as it was made: the snapshot is frozen, and PDF and CSV are drawn from it alone.
+-- A report: asked for first, then made once. The snapshot is frozen, and PDF and CSV are drawn from it alone.
 CREATE TABLE reports (
     id text PRIMARY KEY CHECK (length(id) <= 40),
     kind text NOT NULL CHECK (kind IN ('nightly', 'revenue')),
     day date NOT NULL,
+    -- A day that was not over when its report was made gets another version afterwards.
     version integer NOT NULL CHECK (version > 0),
-    snapshot jsonb NOT NULL,
+    asked_by text CHECK (length(asked_by) <= 200),
+    -- What was known at this moment is in the report. NULL until it is made.
+    as_of timestamptz,
+    final boolean,
+    snapshot jsonb,
     -- Over the canonical JSON of the snapshot: sorted keys, no spaces, UTF-8.
-    sha256 text NOT NULL CHECK (sha256 ~ '^[0-9a-f]{64}$'),
+    sha256 text CHECK (sha256 ~ '^[0-9a-f]{64}$'),
     pdf bytea,
     csv bytea,
-    asked_by text CHECK (length(asked_by) <= 200),
     drawn_at timestamptz,
     -- When the one mail about it was staged.
     mailed_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT now(),
     UNIQUE (kind, day, version),
+    CHECK ((snapshot IS NULL) = (sha256 IS NULL)),
+    CHECK ((snapshot IS NULL) = (as_of IS NULL)),
+    CHECK ((snapshot IS NULL) = (final IS NULL)),
     CHECK ((drawn_at IS NULL) = (pdf IS NULL)),
-    CHECK ((drawn_at IS NULL) = (csv IS NULL))
+    CHECK ((drawn_at IS NULL) = (csv IS NULL)),
+    CHECK (drawn_at IS NULL OR snapshot IS NOT NULL)
 );
-CREATE INDEX reports_newest ON reports (created_at DESC, id DESC);
+CREATE INDEX reports_newest ON reports (id DESC);
 
--- Frozen means frozen: what a report said and when can never be changed afterwards, only drawn and mailed.
+-- Frozen means frozen: what a report says can never be changed once it is written, only drawn and mailed.
 CREATE FUNCTION reports_are_frozen() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'DELETE'
-       OR (NEW.id, NEW.kind, NEW.day, NEW.version, NEW.snapshot, NEW.sha256, NEW.created_at)
-          IS DISTINCT FROM (OLD.id, OLD.kind, OLD.day, OLD.version, OLD.snapshot, OLD.sha256, OLD.created_at)
+       OR (NEW.id, NEW.kind, NEW.day, NEW.version, NEW.created_at)
+          IS DISTINCT FROM (OLD.id, OLD.kind, OLD.day, OLD.version, OLD.created_at)
+       OR (OLD.snapshot IS NOT NULL
+           AND (NEW.snapshot, NEW.sha256, NEW.as_of) IS DISTINCT FROM (OLD.snapshot, OLD.sha256, OLD.as_of))
        OR (OLD.drawn_at IS NOT NULL AND (NEW.pdf, NEW.csv) IS DISTINCT FROM (OLD.pdf, OLD.csv)) THEN
-        RAISE EXCEPTION 'report % is frozen', OLD.id;
+        RAISE EXCEPTION 'report % is frozen', OLD.id USING ERRCODE = 'restrict_violation';
     END IF;
     RETURN NEW;
 END
