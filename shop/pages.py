@@ -1,5 +1,6 @@
-"""Fills Jinja2 templates: HTML is escaped, money and days are written as people read them, a forgotten value is an error."""
+"""Fills templates: HTML escaped, money and days written as people read them, a forgotten value is an error."""
 
+from collections.abc import Callable
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
@@ -18,17 +19,18 @@ def pages(folder: Path) -> Environment:
     """The templates of one area (and the shared frames). `.html` is escaped, `.txt` is not: it is read as text."""
     environment = Environment(
         loader=FileSystemLoader((folder, SHARED)),
-        autoescape=_is_markup,
+        autoescape=_is_markup,  # noqa: S701 - everything but plain text is escaped
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(figure=figure, price=price, day=day, oneline=oneline)
+    filters: dict[str, Callable[..., str]] = {"figure": figure, "price": price, "day": day, "oneline": oneline}
+    environment.filters |= filters
     return environment
 
 
-def fill(folder: Path, template: str, **values: Any) -> str:  # noqa: ANN401 - whatever the template shows
+def fill(folder: Path, template: str, **values: Any) -> str:
     """The text of one template. Raises UndefinedError for a value that the template shows and nobody gave."""
     return pages(folder).get_template(template).render(values)
 

@@ -1,0 +1,177 @@
+"""Writing what is issued: the counter, the documents, the drawn files. Nothing here is ever updated but the counter."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg.rows import class_row, scalar_row
+from psycopg.types.json import Jsonb
+
+from db.database import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRow:
+    """An invoice or a credit note. Amounts in minor units; `snapshot` is everything the paper shows."""
+
+    id: str
+    number: str
+    series: str
+    year: int
+    serial: int
+    order_id: str
+    customer_id: str
+    currency: str
+    net_minor: int
+    tax_minor: int
+    total_minor: int
+    snapshot: dict[str, Any]
+    snapshot_sha256: bytes
+    issued_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Credited:
+    """What earlier credit notes of one invoice come to, in minor units."""
+
+    total_minor: int
+    tax_minor: int
+
+
+def lock_series(tx: Tx, series: str) -> datetime:
+    """Wait until no other transaction issues in this series; the answer is the time after the waiting.
+
+    Numbers and times then rise together, which `now()`, the time at which the transaction began, does not promise.
+    """
+    tx.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended('document series ' || %(series)s, 0))", {"series": series}
+    )
+    moment = tx.cursor(row_factory=scalar_row).execute("SELECT clock_timestamp()").fetchone()
+    assert isinstance(moment, datetime)
+    return moment
+
+
+def next_serial(tx: Tx, series: str, year: int) -> int:
+    serial = (
+        tx.cursor(row_factory=scalar_row)
+        .execute(
+            """
+            INSERT INTO document_counters AS c (series, year, last_serial)
+            VALUES (%(series)s, %(year)s, 1)
+            ON CONFLICT (series, year) DO UPDATE SET last_serial = c.last_serial + 1
+            RETURNING last_serial
+            """,
+            {"series": series, "year": year},
+        )
+        .fetchone()
+    )
+    assert isinstance(serial, int)
+    return serial
+
+
+def invoice_of_order(tx: Tx, order_id: str) -> DocumentRow | None:
+    cursor = tx.cursor(row_factory=class_row(DocumentRow))
+    return cursor.execute(
+        """
+        SELECT id, number, series, year, serial, order_id, customer_id, currency, net_minor, tax_minor, total_minor,
+               snapshot, snapshot_sha256, issued_at
+          FROM invoices
+         WHERE order_id = %(order_id)s
+        """,
+        {"order_id": order_id},
+    ).fetchone()
+
+
+def credit_note_of_refund(tx: Tx, refund_id: str) -> DocumentRow | None:
+    cursor = tx.cursor(row_factory=class_row(DocumentRow))
+    return cursor.execute(
+        """
+        SELECT id, number, series, year, serial, order_id, customer_id, currency, net_minor, tax_minor, total_minor,
+               snapshot, snapshot_sha256, issued_at
+          FROM credit_notes
+         WHERE refund_id = %(refund_id)s
+        """,
+        {"refund_id": refund_id},
+    ).fetchone()
+
+
+def credited_so_far(tx: Tx, invoice_id: str) -> Credited:
+    """Credit notes whose refund failed afterwards gave nothing back and do not count."""
+    cursor = tx.cursor(row_factory=class_row(Credited))
+    row = cursor.execute(
+        """
+        SELECT coalesce(sum(c.total_minor), 0)::bigint AS total_minor,
+               coalesce(sum(c.tax_minor), 0)::bigint AS tax_minor
+          FROM credit_notes c
+          JOIN refunds r ON r.id = c.refund_id
+         WHERE c.invoice_id = %(invoice_id)s
+           AND r.status <> 'failed'
+        """,
+        {"invoice_id": invoice_id},
+    ).fetchone()
+    assert row is not None
+    return row
+
+
+def insert_invoice(tx: Tx, document: DocumentRow) -> None:
+    tx.execute(
+        """
+        INSERT INTO invoices (id, number, series, year, serial, order_id, customer_id, currency, net_minor, tax_minor,
+                              total_minor, snapshot, snapshot_sha256, issued_at)
+        VALUES (%(id)s, %(number)s, %(series)s, %(year)s, %(serial)s, %(order_id)s, %(customer_id)s, %(currency)s,
+                %(net_minor)s, %(tax_minor)s, %(total_minor)s, %(snapshot)s, %(snapshot_sha256)s, %(issued_at)s)
+        """,
+        _values(document),
+    )
+
+
+def insert_credit_note(tx: Tx, document: DocumentRow, *, refund_id: str, invoice_id: str) -> None:
+    tx.execute(
+        """
+        INSERT INTO credit_notes (id, number, series, year, serial, refund_id, invoice_id, order_id, customer_id,
+                                  currency, net_minor, tax_minor, total_minor, snapshot, snapshot_sha256, issued_at)
+        VALUES (%(id)s, %(number)s, %(series)s, %(year)s, %(serial)s, %(refund_id)s, %(invoice_id)s, %(order_id)s,
+                %(customer_id)s, %(currency)s, %(net_minor)s, %(tax_minor)s, %(total_minor)s, %(snapshot)s,
+                %(snapshot_sha256)s, %(issued_at)s)
+        """,
+        {**_values(document), "refund_id": refund_id, "invoice_id": invoice_id},
+    )
+
+
+def has_file(tx: Tx, document_id: str) -> bool:
+    row = tx.execute(
+        "SELECT 1 FROM document_files WHERE document_id = %(document_id)s", {"document_id": document_id}
+    ).fetchone()
+    return row is not None
+
+
+def insert_file(tx: Tx, document_id: str, *, pdf: bytes, sha256: bytes) -> bool:
+    """False if another run stored the file first; its bytes are the document then."""
+    cursor = tx.execute(
+        """
+        INSERT INTO document_files (document_id, pdf, sha256)
+        VALUES (%(document_id)s, %(pdf)s, %(sha256)s)
+        ON CONFLICT (document_id) DO NOTHING
+        """,
+        {"document_id": document_id, "pdf": pdf, "sha256": sha256},
+    )
+    return cursor.rowcount == 1
+
+
+def _values(document: DocumentRow) -> dict[str, Any]:
+    return {
+        "id": document.id,
+        "number": document.number,
+        "series": document.series,
+        "year": document.year,
+        "serial": document.serial,
+        "order_id": document.order_id,
+        "customer_id": document.customer_id,
+        "currency": document.currency,
+        "net_minor": document.net_minor,
+        "tax_minor": document.tax_minor,
+        "total_minor": document.total_minor,
+        "snapshot": Jsonb(document.snapshot),
+        "snapshot_sha256": document.snapshot_sha256,
+        "issued_at": document.issued_at,
+    }
