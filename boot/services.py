@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from boot.settings import Settings
-from clients import auth, carts, limits, products, stripe
+from clients import auth, carts, event_stream, limits, products, stripe
 from db.database import Database
+from shop.ports.events import EventStream
 from shop.ports.gateway import Gateway
 from shop.ports.limits import Limits
 from shop.ports.neighbours import Carts, Products, Users
@@ -21,6 +22,7 @@ class Services:
     products: Products
     carts: Carts
     users: Users
+    events: EventStream
 
 
 def connect(settings: Settings, *, name: str = "backroom") -> Services:
@@ -38,4 +40,5 @@ def connect(settings: Settings, *, name: str = "backroom") -> Services:
         products=products.connect(settings.product_url, token),
         carts=carts.connect(settings.cart_url, token),
         users=auth.connect(settings.auth_url, token, keys_url=settings.auth_jwks_url),
+        events=event_stream.connect(settings.redis_url.get_secret_value()),
     )

@@ -26,9 +26,11 @@ SEND_MAIL = Job("documents.mail", queue="documents", max_attempts=15)
 # embeddings: the only process with a model for whole catalogues
 IMPORT_PRODUCTS = Job("search.catalog", queue="embeddings", max_attempts=5, time_limit_s=900)
 EMBED_PRODUCTS = Job("search.embed", queue="embeddings", max_attempts=8, time_limit_s=1800)
+REWEIGH_PRODUCTS = Job("search.reweigh", queue="embeddings", max_attempts=5, time_limit_s=1800, head_start_s=60)
 
 # analytics
 DRAIN_EVENTS = Job("analytics.ingest", queue="analytics", max_attempts=5, head_start_s=-10)
+MAKE_PARTITIONS = Job("analytics.partitions", queue="analytics", max_attempts=5, time_limit_s=300)
 REFRESH_TRENDING = Job("analytics.trending", queue="analytics", max_attempts=3, time_limit_s=300)
 NIGHTLY_REPORT = Job("analytics.report", queue="analytics", max_attempts=8, time_limit_s=900)
 PRUNE = Job("operations.prune", queue="analytics", max_attempts=3, time_limit_s=900)
