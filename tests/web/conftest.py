@@ -1,0 +1,31 @@
+"""A client of the API: it signs its own tokens with the secret of the tests."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import jwt
+import pytest
+from flask.testing import FlaskClient
+
+from boot.services import Services
+from web.app import create_app
+
+Headers = dict[str, str]
+
+
+@pytest.fixture(name="client")
+def _client(services: Services) -> FlaskClient:
+    return create_app(services).test_client()
+
+
+@pytest.fixture(name="signed_in")
+def _signed_in(services: Services) -> Callable[..., Headers]:
+    """Headers of a caller: `signed_in("cus_1", "support")`; claims can be overridden."""
+
+    def headers(sub: str = "usr_1", *roles: str, **claims: Any) -> Headers:
+        body = {"sub": sub, "exp": int(time.time()) + 60, "roles": list(roles) or ["customer"], **claims}
+        token = jwt.encode(body, services.settings.auth_jwt_secret.get_secret_value(), algorithm="HS256")
+        return {"Authorization": f"Bearer {token}"}
+
+    return headers

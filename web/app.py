@@ -1,0 +1,73 @@
+"""The Flask application: every group of routes on one desk, and nothing opened before the first request."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from flask import Flask, Response, g
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from boot.services import Services
+from web import docs, health, jobs, problems, tracing
+from web.perform import Desk, perform
+from web.routes import Group, Route
+from web.tokens import Tokens
+from web.waiting import Waiters
+
+# One line per file of routes; the order is that of the documentation.
+GROUPS: tuple[Group, ...] = (
+    jobs.GROUP,
+    health.GROUP,
+    docs.GROUP,
+)
+
+SECURITY = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    # Answers are one caller's own; a shared cache must never keep one. Routes that may be cached say so.
+    "Cache-Control": "no-store",
+}
+
+
+def create_app(services: Services, groups: Iterable[Group] = GROUPS) -> Flask:
+    """Build the application. Opens no connection: safe to call before a fork."""
+    app = Flask("backroom", static_folder=None)
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    settings = services.settings
+    desk = Desk(services, Tokens(services.db, settings), Waiters(max(1, settings.web_threads * 2 // 3)))
+    groups = tuple(groups)
+    app.extensions["groups"] = groups
+    for group in groups:
+        for route in group.routes:
+            app.add_url_rule(
+                route.rule,
+                endpoint=route.name,
+                view_func=_view(desk, route),
+                methods=[route.method],
+                provide_automatic_options=False,
+            )
+    app.before_request(tracing.begin)
+    app.after_request(_dress)
+    problems.install(app)
+    if settings.proxy_hops:
+        hops = settings.proxy_hops
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # pyright: ignore[reportAttributeAccessIssue]
+    return app
+
+
+def _view(desk: Desk, route: Route) -> Callable[..., Response]:
+    def view(**path: Any) -> Response:
+        return perform(desk, route, path)
+
+    return view
+
+
+def _dress(response: Response) -> Response:
+    for name, value in SECURITY.items():
+        response.headers.setdefault(name, value)
+    for name, value in (g.get("limit_headers") or {}).items():
+        response.headers.setdefault(name, value)
+    return tracing.finish(response)

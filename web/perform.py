@@ -1,0 +1,160 @@
+"""The way of one request: who, how often, what, once, and the answer. Every route goes through here."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Response, g, request
+
+from boot.services import Database, Services
+from shop.errors import Rejected
+from shop.operations.idempotency import Kept, Keyed, KeyRequired, once, replace_answer
+from web import limiting, problems, reading, tracing
+from web.access import Caller
+from web.answers import Answer, Answered, Settling, respond
+from web.call import Call
+from web.routes import Route
+from web.tokens import Tokens
+from web.waiting import Waiters, Waiting
+
+KEPT_HEADERS = ("Content-Type", "Location")
+"""What belongs to an answer rather than to the moment it was given in."""
+
+_KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
+_VISITOR = re.compile(r"[\x21-\x7e]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What one process needs to serve requests."""
+
+    services: Services
+    tokens: Tokens
+    waiters: Waiters
+
+
+def perform(desk: Desk, route: Route, path: dict[str, str]) -> Response:
+    """Answer one request of this route. Raises what web.problems turns into answers."""
+    g.route = route.name
+    caller = _caller(desk, route)
+    g.caller_sub = caller.sub
+    g.limit_headers = limiting.count(
+        desk.services.limits,
+        route.limit,
+        caller,
+        route.name,
+        scale=desk.services.settings.rate_limit_scale,
+    )
+    waiting = Waiting(desk.waiters, request.headers.get("Prefer"), understood=route.waits)
+    with tracing.causing(caller):
+        response = (
+            _keyed(desk, route, path, caller, waiting) if route.keyed else _plain(desk, route, path, caller, waiting)
+        )
+    if waiting.applied:
+        response.headers["Preference-Applied"] = "wait"
+    g.waited_s = waiting.waited_s
+    return response
+
+
+def _caller(desk: Desk, route: Route) -> Caller:
+    if route.who.identity == "none":
+        return Caller()
+    visitor = request.headers.get("X-Visitor-Id", "")
+    if visitor and not _VISITOR.fullmatch(visitor):
+        raise problems.Invalid([problems.Fault("/headers/X-Visitor-Id", "must be 1 to 64 printable characters")])
+    caller = desk.tokens.caller(request.headers.get("Authorization"), visitor or None)
+    route.who.admit(caller)
+    return caller
+
+
+def _plain(desk: Desk, route: Route, path: dict[str, str], caller: Caller, waiting: Waiting) -> Response:
+    arguments = _arguments(route, path, reading.read_body(request, route))
+    answered = route.handler(_call(desk, route, caller, waiting, desk.services.db), **arguments)
+    response = respond(answered)
+    return _settle(desk.services.db, answered, waiting) or response
+
+
+def _keyed(desk: Desk, route: Route, path: dict[str, str], caller: Caller, waiting: Waiting) -> Response:
+    key = request.headers.get("Idempotency-Key", "")
+    if not _KEY.fullmatch(key):
+        raise KeyRequired("send an Idempotency-Key of 1 to 255 printable characters")
+    raw = reading.read_body(request, route)
+    arguments = _arguments(route, path, raw)
+    asked = Keyed(_owner_of_key(caller), f"{request.method} {request.path}"[:400], key, _canonical(raw, route))
+    settling: list[Settling[Any]] = []
+
+    def work(db: Database) -> Kept:
+        answered = _attempt(db, lambda inner: route.handler(_call(desk, route, caller, waiting, inner), **arguments))
+        if isinstance(answered, Answer) and answered.settling is not None:
+            settling.append(answered.settling)
+        return _kept(respond(answered))
+
+    kept, replayed = once(desk.services.db, asked, work)
+    if replayed:
+        g.replayed = True
+        response = _unkept(kept)
+        response.headers["Idempotency-Replayed"] = "true"
+        return response
+    if settling and (settled := _settle(desk.services.db, Answer(None, settling=settling[0]), waiting)) is not None:
+        replace_answer(desk.services.db, asked, _kept(settled))
+        return settled
+    return _unkept(kept)
+
+
+def _attempt(db: Database, handle: Callable[[Database], Answered]) -> Answered:
+    # A refusal is an answer too, and the key keeps it; what the handler had written by then is undone.
+    try:
+        with db.transaction():
+            return handle(db)
+    except Rejected as refusal:
+        return problems.answer_for(refusal)
+
+
+def _settle(db: Database, answered: Answered, waiting: Waiting) -> Response | None:
+    """The later answer, where one was preferred and came in time."""
+    if not isinstance(answered, Answer) or answered.settling is None or waiting.wait_s <= 0:
+        return None
+    settling = answered.settling
+    found = waiting.until(lambda: settling.load(db), settling.settled)
+    return respond(settling.answer(found)) if waiting.applied else None
+
+
+def _arguments(route: Route, path: dict[str, str], raw: bytes) -> dict[str, Any]:
+    reading.check_path(path)
+    arguments: dict[str, Any] = dict(path)
+    if route.query is not None:
+        arguments["query"] = reading.parse_query(route.query, request)
+    else:
+        reading.refuse_unknown_query(request)
+    if route.raw:
+        arguments["raw"] = raw
+    elif route.body is not None:
+        arguments["body"] = reading.parse(route.body, raw)
+    return arguments
+
+
+def _call(desk: Desk, route: Route, caller: Caller, waiting: Waiting, db: Database) -> Call:
+    return Call(desk.services, db, caller, g.request_id, route.who, waiting)
+
+
+def _owner_of_key(caller: Caller) -> str:
+    # A keyed route for strangers would have to tell them apart by what they say of themselves.
+    return f"sub:{caller.sub}" if caller.sub is not None else f"visitor:{caller.visitor_id}"
+
+
+def _canonical(raw: bytes, route: Route) -> bytes:
+    # Two spellings of one JSON value are one body: a client library may order its fields anew for a retry.
+    if route.raw or not raw:
+        return raw
+    return json.dumps(json.loads(raw), sort_keys=True, separators=(",", ":")).encode()
+
+
+def _kept(response: Response) -> Kept:
+    headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
+    return Kept(response.status_code, headers, response.get_data())
+
+
+def _unkept(kept: Kept) -> Response:
+    return Response(kept.body, kept.status, kept.headers)

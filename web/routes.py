@@ -1,0 +1,129 @@
+"""One decorator per route: method, path, access, models, keys, limits; routing, checking, OpenAPI read it."""
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar, get_type_hints
+
+from pydantic import BaseModel
+
+from shop.errors import ShopError
+from web.access import Access
+from web.limiting import PER_CALLER, Limit
+
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+MAX_BODY = 64 * 1024
+"""Bytes. An order with a hundred lines needs a tenth of it; routes that take more say so."""
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Everything there is to know about one route; `handler` takes `call` and what its other parameters name."""
+
+    method: Method
+    path: str
+    who: Access
+    handler: Callable[..., Any]
+    group: str
+    summary: str
+    about: str
+    parameters: tuple[str, ...]
+    body: type[BaseModel] | None
+    query: type[BaseModel] | None
+    raw: bool
+    answers: Mapping[int, type[BaseModel] | str | None]
+    errors: tuple[type[ShopError], ...]
+    keyed: bool
+    waits: bool
+    limit: Limit
+    max_body: int
+    accepts: tuple[str, ...]
+    gzip: bool
+
+    @property
+    def name(self) -> str:
+        return f"{self.method} {self.path}"
+
+    @property
+    def rule(self) -> str:
+        """The path as Flask writes it."""
+        return re.sub(r"{(\w+)}", r"<\1>", self.path)
+
+
+@dataclass(slots=True)
+class Group:
+    """Routes that belong together: one file of `web/`, one heading of the documentation."""
+
+    name: str
+    about: str
+    routes: list[Route] = field(default_factory=list)
+
+    def route(
+        self,
+        method: Method,
+        path: str,
+        *,
+        who: Access,
+        answers: Mapping[int, type[BaseModel] | str | None],
+        errors: tuple[type[ShopError], ...] = (),
+        keyed: bool = False,
+        waits: bool = False,
+        limit: Limit = PER_CALLER,
+        max_body: int = MAX_BODY,
+        accepts: tuple[str, ...] = (JSON,),
+        body: type[BaseModel] | None = None,
+        gzip: bool = False,
+    ) -> Callable[[Handler], Handler]:
+        """Declare a route.
+
+        `answers` gives a body model (or a media type such as "application/pdf", or None for no body) per status;
+        `errors` the kinds of no that are this route's own, for the documentation. `keyed` asks for an
+        Idempotency-Key and runs the handler inside the key's transaction; `waits` understands Prefer: wait.
+        `body` is only for handlers that take `raw: bytes` and still want their body documented.
+        """
+
+        def declare(handler: Handler) -> Handler:
+            hints = get_type_hints(handler)
+            names = tuple(re.findall(r"{(\w+)}", path))
+            _check_parameters(handler, names)
+            summary, _, about = (inspect.getdoc(handler) or handler.__name__).partition("\n")
+            self.routes.append(
+                Route(
+                    method=method,
+                    path=path,
+                    who=who,
+                    handler=handler,
+                    group=self.name,
+                    summary=summary.rstrip("."),
+                    about=inspect.cleandoc(about),
+                    parameters=names,
+                    body=hints.get("body", body),
+                    query=hints.get("query"),
+                    raw="raw" in hints,
+                    answers=answers,
+                    errors=errors,
+                    keyed=keyed,
+                    waits=waits,
+                    limit=limit,
+                    max_body=max_body,
+                    accepts=accepts,
+                    gzip=gzip,
+                )
+            )
+            return handler
+
+        return declare
+
+
+def _check_parameters(handler: Callable[..., Any], path_names: tuple[str, ...]) -> None:
+    # Found when the module is imported, not when the first customer calls.
+    first, *others = inspect.signature(handler).parameters
+    taken = {first.removeprefix("_"), *others}
+    wanted = {"call", *path_names}
+    if not wanted <= taken or not taken <= wanted | {"body", "query", "raw"}:
+        raise TypeError(f"{handler.__qualname__} must take {sorted(wanted)}, and may take body, query or raw")
