@@ -2,8 +2,9 @@
 
 import logging
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, MutableMapping
 from contextlib import contextmanager
+from typing import Any
 
 import structlog
 
@@ -12,7 +13,13 @@ from db.outbox import Origin, origin
 
 def configure(level: str = "INFO", *, process: str) -> None:
     """One JSON object a line on standard output; the libraries' own log records come out in the same shape."""
+
+    def name_process(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        # Not a bound variable: threads start without those.
+        return {**line, "process": process}
+
     shared: list[structlog.typing.Processor] = [
+        name_process,
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
@@ -35,7 +42,6 @@ def configure(level: str = "INFO", *, process: str) -> None:
         )
     )
     logging.basicConfig(level=max(logging.WARNING, logging.getLevelNamesMapping()[level]), handlers=[handler], force=True)
-    structlog.contextvars.bind_contextvars(process=process)
 
 
 @contextmanager

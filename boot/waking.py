@@ -170,7 +170,7 @@ class WakingConsumer(stock._RedisConsumer):  # noqa: SLF001  # pyright: ignore[r
         super().__init__(broker, queue_name, prefetch, timeout)
         self._room = threading.Event()
 
-    def __next__(self) -> MessageProxy[Any] | None:
+    def __next__(self) -> MessageProxy | None:
         if self.queue_name.endswith(".DQ"):
             # Delays are rows with a time in PostgreSQL; nothing ever waits in Dramatiq's delay queues.
             time.sleep(IDLE_POLL_S)
@@ -183,7 +183,7 @@ class WakingConsumer(stock._RedisConsumer):  # noqa: SLF001  # pyright: ignore[r
         except (redis.ConnectionError, redis.TimeoutError) as error:
             raise ConnectionClosed(error) from None
 
-    def ack(self, message: MessageProxy[Any]) -> None:
+    def ack(self, message: MessageProxy) -> None:
         try:
             super().ack(message)
         except redis.TimeoutError as error:
@@ -191,7 +191,7 @@ class WakingConsumer(stock._RedisConsumer):  # noqa: SLF001  # pyright: ignore[r
         finally:
             self._room.set()
 
-    def nack(self, message: MessageProxy[Any]) -> None:
+    def nack(self, message: MessageProxy) -> None:
         try:
             super().nack(message)
         except redis.TimeoutError as error:
@@ -199,7 +199,7 @@ class WakingConsumer(stock._RedisConsumer):  # noqa: SLF001  # pyright: ignore[r
         finally:
             self._room.set()
 
-    def requeue(self, messages: Iterable[MessageProxy[Any]]) -> None:
+    def requeue(self, messages: Iterable[MessageProxy]) -> None:
         try:
             super().requeue(messages)
         except (redis.ConnectionError, redis.TimeoutError) as error:
@@ -214,7 +214,7 @@ class WakingConsumer(stock._RedisConsumer):  # noqa: SLF001  # pyright: ignore[r
         if not self.message_cache:
             self.broker.client.blpop([f"{self.broker.namespace}:wake:{self.queue_name}"], timeout=IDLE_POLL_S)
 
-    def _from_cache(self) -> MessageProxy[Any] | None:
+    def _from_cache(self) -> MessageProxy | None:
         if not self.message_cache:
             return None
         message = Message.decode(self.message_cache.pop(0))

@@ -8,10 +8,13 @@ from typing import Any, LiteralString, TypeAlias
 
 import psycopg
 from psycopg import sql
-from psycopg_pool import ConnectionPool
+from psycopg_pool import ConnectionPool, PoolTimeout
 
 Tx: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 """A connection inside an open transaction. Functions that take one never commit."""
+
+DatabaseUnavailable = (psycopg.OperationalError, PoolTimeout)
+"""What is raised while PostgreSQL is away, restarting or full: worth another try, unlike every other error."""
 
 POOL_WAIT_S = 10.0
 """A request that cannot get a connection in ten seconds is better refused than queued behind the rest."""

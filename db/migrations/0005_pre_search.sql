@@ -64,17 +64,23 @@ CREATE TABLE search_documents (
     term_ids integer[] NOT NULL,
     counts integer[] NOT NULL,
     length integer NOT NULL CHECK (length >= 0),
-    weighed_for real NOT NULL,
+    -- The average length its postings were weighed for.
+    weighed_for real NOT NULL CHECK (weighed_for > 0),
     CHECK (cardinality(term_ids) = cardinality(counts))
 );
 
--- weight: the BM25 part that belongs to the product; the part that belongs to the term is taken at query time.
+-- weight: search_weight() below; the part that belongs to the term, its rarity, is taken at query time.
 CREATE TABLE search_postings (
     term_id integer NOT NULL,
     product_n integer NOT NULL,
     weight real NOT NULL,
     PRIMARY KEY (term_id, product_n) INCLUDE (weight)
 );
+
+-- The BM25 part that belongs to the product; k1 = 1.2 and b = 0.75 are the usual and the measured values.
+CREATE FUNCTION search_weight(count integer, length integer, average_length real) RETURNS real
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (count * 2.2 / (count + 1.2 * (0.25 + 0.75 * length / average_length)))::real;
 
 -- One row. average_length is the one the postings were weighed for; the true one is total_length / documents.
 CREATE TABLE search_corpus (

@@ -1,0 +1,1 @@
+"""The control process: hands staged jobs to the broker, keeps time, and puts back what was lost."""

@@ -1,0 +1,92 @@
+"""Puts back what was lost: leases that ran out, what dead workers held, messages that Redis forgot."""
+
+import threading
+import time
+
+import structlog
+
+from boot.waking import BrokerDown, WakingBroker
+from db import job_runs
+from db.database import Database, DatabaseUnavailable
+from db.job_runs import Handed
+
+log = structlog.get_logger()
+
+EVERY_S = 1.0
+LOOK_FOR_LOST_EVERY_S = 10.0
+"""Comparing all handed-over rows with Redis costs one HMGET per 500 of them."""
+
+LOST_AFTER_S = 2.0
+"""A row is compared only when it is older than the moment between sending its message and committing the row."""
+
+STRANDED_AFTER_S = 30.0
+"""A message that waits this long is looked for in Redis' own books, which costs reading the whole list."""
+
+PAGE = 500
+
+
+class Reaper:
+    """Call `sweep` every second. Several reapers are harmless: every move is a guarded update."""
+
+    def __init__(self, db: Database, broker: WakingBroker) -> None:
+        self._db = db
+        self._broker = broker
+        self._run_id = ""
+        self._looked_at = float("-inf")
+
+    def sweep(self, now_s: float) -> None:
+        """`now_s` is any monotonic clock. Raises what the database or the broker raise."""
+        with self._db.transaction() as tx:
+            expired = job_runs.put_back_expired(tx, limit=PAGE)
+        if expired:
+            log.warning("leases ran out", jobs=len(expired))
+        self._bury_dead_workers()
+        if self._redis_is_new() or now_s - self._looked_at >= LOOK_FOR_LOST_EVERY_S:
+            self._looked_at = now_s
+            self._put_back_lost()
+
+    def _bury_dead_workers(self) -> None:
+        with self._db.transaction() as tx:
+            dead = job_runs.dead_workers(tx)
+        for worker in dead:
+            held = self._broker.take_from_dead(worker.broker_id, worker.queue)
+            with self._db.transaction() as tx:
+                released = job_runs.release_dead(tx, worker.boot_id)
+                again = job_runs.put_back_lost(tx, held)
+                job_runs.forget_worker(tx, worker.boot_id)
+            log.warning("buried a dead worker", queue=worker.queue, running=released, fetched=again)
+
+    def _redis_is_new(self) -> bool:
+        run_id = self._broker.run_id()
+        changed = run_id != self._run_id
+        self._run_id = run_id
+        return changed
+
+    def _put_back_lost(self) -> None:
+        after = ""
+        while True:
+            with self._db.transaction() as tx:
+                page = job_runs.handed_over(tx, older_than_s=LOST_AFTER_S, after=after, limit=PAGE)
+            if not page:
+                return
+            lost = [message_id for queue in {row.queue for row in page} for message_id in self._lost(queue, page)]
+            if lost:
+                with self._db.transaction() as tx:
+                    count = job_runs.put_back_lost(tx, lost)
+                log.warning("messages were lost and are staged again", jobs=count)
+            after = page[-1].id
+
+    def _lost(self, queue: str, page: list[Handed]) -> list[str]:
+        rows = [row for row in page if row.queue == queue]
+        lost = self._broker.missing(queue, [row.message_id for row in rows])
+        old = [row.message_id for row in rows if row.waiting_s > STRANDED_AFTER_S and row.message_id not in lost]
+        return lost + (self._broker.stranded(queue, old) if old else [])
+
+
+def reap(reaper: Reaper, stopping: threading.Event) -> None:
+    """Sweep every second until `stopping` is set; trouble is logged once per sweep and tried again."""
+    while not stopping.wait(EVERY_S):
+        try:
+            reaper.sweep(time.monotonic())
+        except (DatabaseUnavailable, BrokerDown) as error:
+            log.warning("reaper waits", reason=type(error).__name__)

@@ -1,0 +1,36 @@
+"""The timetable: which job, when, and what happens to the slots that were missed. Nothing else is decided here."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from db.outbox import Job
+from shop import jobs
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """`cron` in the shop's time zone. A `dated` job is given the day before its slot, as `day="2026-11-21"`.
+
+    `missed` says what follows when no clock ran: only the latest missed slot, or each of them (at most
+    `clock.ALL_LIMIT`, the newest).
+    """
+
+    job: Job
+    cron: str
+    dated: bool = False
+    missed: Literal["latest", "all"] = "latest"
+
+    @property
+    def name(self) -> str:
+        return f"{self.job.name} {self.cron}"
+
+
+TIMETABLE = (
+    Entry(jobs.FETCH_KEYS, cron="*/15 * * * *"),
+    Entry(jobs.SWEEP_PAYMENTS, cron="* * * * *"),
+    Entry(jobs.REFRESH_TRENDING, cron="* * * * *"),
+    Entry(jobs.EMBED_PRODUCTS, cron="17 * * * *"),
+    Entry(jobs.NIGHTLY_REPORT, cron="10 2 * * *", dated=True, missed="all"),
+    Entry(jobs.RECONCILE_PAYMENTS, cron="40 2 * * *"),
+    Entry(jobs.PRUNE, cron="30 3 * * *"),
+)

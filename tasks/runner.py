@@ -1,0 +1,166 @@
+"""One run of a job: claim the row, go through its door, record what came of it."""
+
+import hashlib
+import random
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from dramatiq.middleware import TimeLimitExceeded
+
+from boot.logs import caused_by
+from boot.services import Services
+from db import job_runs
+from db.database import DatabaseUnavailable, Tx
+from db.job_runs import Claimed, Failure
+from db.outbox import Origin
+from shop.errors import NotYet, Rejected
+from shop.progress import Interrupted
+from tasks.broker import Performer, Run
+
+log = structlog.get_logger()
+
+Write = Callable[[Tx], bool]
+
+BACKOFF_CAP_S = 300.0
+"""Five minutes: long enough for an outside service to recover, short enough that nobody asks where an order is."""
+
+RECORD_FOR_S = 30.0
+"""How long a finished run tries to write its outcome while PostgreSQL is away. Longer, and the lease takes over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """Everything a worker process shares between its runs. `owner` is the process's boot id."""
+
+    services: Services
+    owner: str
+    stopping: threading.Event
+
+    def run(self, performer: Performer, job_id: str, fence: int) -> None:
+        """Run the job behind a message. Late and double messages find no row to claim and change nothing."""
+        claimed = self._claim(job_id, fence)
+        if claimed is None:
+            return
+        cause = Origin(claimed.request_id, claimed.traceparent, claimed.asked_by)
+        with caused_by(cause, job_id=claimed.id, job=claimed.name):
+            started = time.monotonic()
+            outcome = self._go_through(performer, claimed)
+            log.info(
+                "job",
+                queue=claimed.queue,
+                attempt=claimed.attempts,
+                outcome=outcome,
+                ms=round((time.monotonic() - started) * 1000),
+            )
+
+    def _claim(self, job_id: str, fence: int) -> Claimed | None:
+        with self.services.db.transaction() as tx:
+            claimed = job_runs.claim(tx, job_id, fence, owner=self.owner)
+            if claimed is None:
+                job_runs.put_back_if_paused(tx, job_id, fence)
+            return claimed
+
+    def _go_through(self, performer: Performer, claimed: Claimed) -> str:
+        if claimed.attempts > claimed.max_attempts:
+            return self._close(claimed, _poison(claimed), state="dead")
+        run = Run(
+            self.services, claimed.id, claimed.fence, claimed.attempts, claimed.max_attempts, self.stopping
+        )
+        try:
+            result = performer.door(self.services, run, **claimed.args)
+        except Rejected as error:
+            return self._close(claimed, _failure("rejected", error, code=error.code), state="failed")
+        except NotYet as error:
+            return self._again(claimed, _failure("not_yet", error, code=error.code), error)
+        except Interrupted:
+            return self._interrupted(claimed)
+        except TimeLimitExceeded as error:
+            message = f"ran longer than {performer.job.time_limit_s} s"
+            return self._again(claimed, _failure("time_limit", error, message=message))
+        except Exception as error:
+            log.exception("job failed unexpectedly")
+            return self._again(claimed, _failure("bug", error))
+        return self._done(claimed, result)
+
+    def _done(self, claimed: Claimed, result: dict[str, Any] | None) -> str:
+        return self._record(
+            "done", lambda tx: job_runs.done(tx, claimed.id, claimed.fence, result=result)
+        )
+
+    def _again(self, claimed: Claimed, failure: Failure, error: NotYet | None = None) -> str:
+        spends = error is None or error.spends_attempt
+        if spends and claimed.attempts >= claimed.max_attempts:
+            return self._close(claimed, failure, state="dead")
+        wait_s = _backoff(claimed.attempts, error.retry_after_s if error else None)
+        return self._record(
+            failure.kind,
+            lambda tx: job_runs.try_again(
+                tx, claimed.id, claimed.fence, failure, wait_s=wait_s, spends_attempt=spends
+            ),
+        )
+
+    def _interrupted(self, claimed: Claimed) -> str:
+        failure = Failure("not_yet", "interrupted", "interrupted by a restart, goes on where it was")
+        return self._record(
+            "interrupted",
+            lambda tx: job_runs.try_again(
+                tx, claimed.id, claimed.fence, failure, wait_s=0, spends_attempt=False
+            ),
+        )
+
+    def _close(self, claimed: Claimed, failure: Failure, *, state: str) -> str:
+        return self._record(
+            state, lambda tx: job_runs.close_failed(tx, claimed.id, claimed.fence, failure, state=state)
+        )
+
+    def _record(self, outcome: str, write: Write) -> str:
+        """Write the outcome; while the database is away, keep trying for a while. Should that fail, the lease runs
+        out and the job runs again, which its effects must bear anyway."""
+        give_up_at = time.monotonic() + RECORD_FOR_S
+        while True:
+            try:
+                with self.services.db.transaction() as tx:
+                    return outcome if write(tx) else f"{outcome} (too late: the job is somebody else's by now)"
+            except DatabaseUnavailable:
+                if time.monotonic() > give_up_at:
+                    log.exception("outcome not recorded")
+                    return f"{outcome} (not recorded)"
+                time.sleep(1)
+
+
+def _backoff(attempts: int, wished_s: float | None) -> float:
+    """Exponential with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter", 2015), never sooner than
+    the other side wished."""
+    jittered = random.uniform(0.2, min(BACKOFF_CAP_S, 2.0 ** min(attempts, 9)))  # noqa: S311 - spreads load, guards nothing
+    return max(jittered, wished_s or 0.0)
+
+
+def _failure(kind: str, error: BaseException, *, code: str | None = None, message: str | None = None) -> Failure:
+    trace = "".join(traceback.format_exception(error)) if kind in {"bug", "time_limit"} else None
+    return Failure(kind, code, message or str(error) or type(error).__name__, trace, _print_of(error))
+
+
+def _poison(claimed: Claimed) -> Failure:
+    return Failure(
+        "poison",
+        None,
+        f"its process died or was lost in each of {claimed.max_attempts} attempts",
+        None,
+        _digest(f"poison {claimed.name}"),
+    )
+
+
+def _print_of(error: BaseException) -> str:
+    """Equal for failures with one cause: the error's type and the innermost line of ours, without ids and texts."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].name}" if frames else ""
+    return _digest(f"{type(error).__qualname__} {place}")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,112 @@
+"""A worker process: consumes one queue, and leaves within thirty seconds when told to, with nothing stranded."""
+
+import importlib
+import os
+import signal
+import socket
+import threading
+import uuid
+from types import FrameType
+
+import dramatiq
+import structlog
+
+from boot import broker as brokers
+from boot import logs, services
+from boot.settings import read_settings
+from boot.waking import WakingBroker
+from db import job_runs
+from tasks.broker import Performer, performers
+from tasks.runner import Runner
+from tasks.sibling import Sibling
+
+log = structlog.get_logger()
+
+STOP_WITHIN_MS = 20_000
+"""Platforms kill 30 s after SIGTERM. Twenty for the jobs at hand leave ten for giving back what did not end."""
+
+SIBLING_CHECK_S = 2.0
+
+
+def work(queue: str, *, threads: int, doors: str | None = None) -> None:
+    """Consume `queue` until SIGTERM or SIGINT, then exit the process with code 0.
+
+    `doors` is the module that names the functions, by default `tasks.<queue>`.
+    """
+    settings = read_settings()
+    logs.configure(settings.log_level, process=f"worker_{queue}")
+    stopping = _stop_on_signal()
+    boot_id = uuid.uuid4().hex
+    connected = services.connect(settings, name=f"worker_{queue}")
+    broker = brokers.connect(settings)
+    importlib.import_module(doors or f"tasks.{queue}")
+    _declare(broker, queue, Runner(connected, boot_id, stopping))
+    with connected.db.transaction() as tx:
+        job_runs.register_worker(
+            tx,
+            boot_id=boot_id,
+            broker_id=broker.broker_id,
+            queue=queue,
+            pid=os.getpid(),
+            host=socket.gethostname(),
+            threads=threads,
+        )
+    sibling = Sibling(boot_id)
+    worker = _start(broker, threads)
+    log.info("worker started", queue=queue, threads=threads, boot_id=boot_id)
+    while not stopping.wait(SIBLING_CHECK_S):
+        sibling.keep_alive()
+    _leave(connected, worker, sibling, boot_id)
+
+
+def _stop_on_signal() -> threading.Event:
+    """Platforms signal every process of the group, and some send the signal more than once: only the first counts."""
+    stopping = threading.Event()
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    signal.signal(signal.SIGTERM, on_signal)
+    signal.signal(signal.SIGINT, on_signal)
+    return stopping
+
+
+def _declare(broker: WakingBroker, queue: str, runner: Runner) -> None:
+    """Make one actor per job of this queue. A worker consumes every queue its broker knows, so it knows only one."""
+    for performer in performers.values():
+        if performer.job.queue == queue:
+            _actor(broker, performer, runner)
+
+
+def _actor(broker: WakingBroker, performer: Performer, runner: Runner) -> None:
+    def run(job_id: str, fence: int) -> None:
+        runner.run(performer, job_id, fence)
+
+    dramatiq.actor(
+        run,
+        actor_name=performer.job.name,
+        queue_name=performer.job.queue,
+        broker=broker,
+        time_limit=performer.job.time_limit_s * 1000,
+    )
+
+
+def _start(broker: WakingBroker, threads: int) -> dramatiq.Worker:
+    worker = dramatiq.Worker(broker, worker_threads=threads, worker_timeout=1000)
+    # With a larger prefetch, a message could wait here behind a long job while another process is idle.
+    worker.queue_prefetch = threads
+    broker.emit_after("process_boot")
+    worker.start()
+    return worker
+
+
+def _leave(connected: services.Services, worker: dramatiq.Worker, sibling: Sibling, boot_id: str) -> None:
+    """Let the jobs at hand end, give the rest back, and go without waiting for threads that do not listen."""
+    log.info("worker stops", within_s=STOP_WITHIN_MS / 1000)
+    worker.stop(timeout=STOP_WITHIN_MS)
+    with connected.db.transaction() as tx:
+        given_back = job_runs.give_back(tx, boot_id)
+        job_runs.forget_worker(tx, boot_id)
+    sibling.dismiss()
+    log.info("worker stopped", given_back=given_back)
+    os._exit(0)
