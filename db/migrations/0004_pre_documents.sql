@@ -69,7 +69,8 @@ CREATE TABLE mails (
     kind text NOT NULL CHECK (length(kind) <= 40),
     -- What it is about: an order, a refund, a report.
     subject_id text NOT NULL CHECK (length(subject_id) <= 40),
-    state text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'sending', 'sent', 'refused')),
+    -- refused: the server said never; dropped: nobody to send it to, or no longer true. last_error says why.
+    state text NOT NULL CHECK (state IN ('waiting', 'sending', 'sent', 'refused', 'dropped')),
     recipient text CHECK (length(recipient) <= 320),
     subject text CHECK (length(subject) <= 300),
     attempts integer NOT NULL DEFAULT 0 CHECK (attempts >= 0),
@@ -80,10 +81,11 @@ CREATE TABLE mails (
     sent_at timestamptz,
     UNIQUE (kind, subject_id),
     CHECK ((state = 'sending') = (claimed_until IS NOT NULL)),
-    CHECK ((state = 'sent') = (sent_at IS NOT NULL))
+    CHECK ((state = 'sent') = (sent_at IS NOT NULL)),
+    CHECK (state NOT IN ('refused', 'dropped') OR last_error IS NOT NULL)
 );
 CREATE INDEX mails_subject ON mails (subject_id);
-CREATE INDEX mails_stuck ON mails (created_at) WHERE state <> 'sent';
+CREATE INDEX mails_unsent ON mails (created_at) WHERE state IN ('waiting', 'sending', 'refused');
 
 -- What was issued stays as it was issued: a mistake is put right by a credit note, never by a change.
 CREATE FUNCTION refuse_change_of_document() RETURNS trigger LANGUAGE plpgsql AS $$

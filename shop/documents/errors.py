@@ -25,13 +25,6 @@ class CreditTooLarge(Rejected):
     code = "credit_too_large"
 
 
-class NoAddress(Rejected):
-    """Nobody knows where this customer reads mail."""
-
-    code = "no_mail_address"
-    status = 422
-
-
 class UnknownKindOfMail(Rejected):
     code = "unknown_mail_kind"
     status = 422

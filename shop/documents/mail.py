@@ -1,0 +1,67 @@
+"""Sends a mail once per kind and subject, however often the job runs."""
+
+from datetime import timedelta
+
+from db.database import Database
+from shop.documents.errors import BeingSent
+from shop.documents.letters import Desk, Draft, compose
+from shop.documents.queries import mails
+from shop.documents.queries.mails import Claim
+from shop.errors import NotYet, Rejected
+from shop.ids import new_id
+from shop.ports.mail import Letter, Mailer
+
+CLAIM = timedelta(minutes=3)
+"""Longer than the job may run (two minutes), so a claim that has lapsed belongs to a run that is dead."""
+
+
+def mail(db: Database, mailer: Mailer, desk: Desk, *, kind: str, subject_id: str) -> str:
+    """Compose, claim, send, record. Answers `sent` or `dropped`; the reason for the latter is in the mail's row.
+
+    A crash between the server's yes and our record is the one way to send twice; both letters then carry the same
+    Message-ID, by which mail programs know them for one.
+
+    Raises what composing raises, BeingSent while another run has it, and what the mailer raises.
+    """
+    with db.transaction() as tx:
+        if mails.state(tx, kind, subject_id) == "sent":
+            return "sent"
+        draft = compose(tx, desk, kind, subject_id)
+        if draft.unsent_because:
+            mails.drop(tx, new_id=new_id("mail"), kind=kind, subject_id=subject_id, reason=draft.unsent_because)
+            return "dropped"
+    taken = _claim(db, draft, kind, subject_id)
+    if taken is not None:
+        _send(db, mailer, draft, taken)
+    return "sent"
+
+
+def _claim(db: Database, draft: Draft, kind: str, subject_id: str) -> Claim | None:
+    """None if it was sent meanwhile."""
+    with db.transaction() as tx:
+        taken = mails.claim(
+            tx,
+            new_id=new_id("mail"),
+            kind=kind,
+            subject_id=subject_id,
+            recipient=draft.recipient,
+            subject=draft.subject,
+            lease=CLAIM,
+        )
+        if taken is None and mails.state(tx, kind, subject_id) != "sent":
+            wait_s = CLAIM.total_seconds()
+            raise BeingSent(f"mail {kind} of {subject_id} is being sent", retry_after_s=wait_s, spends_attempt=False)
+    return taken
+
+
+def _send(db: Database, mailer: Mailer, draft: Draft, taken: Claim) -> None:
+    letter = Letter(taken.id, draft.recipient, draft.subject, draft.text, draft.html, draft.attachments)
+    try:
+        mailer.send(letter)
+    except (Rejected, NotYet) as error:
+        state = "refused" if isinstance(error, Rejected) else "waiting"
+        with db.transaction() as tx:
+            mails.mark_unsent(tx, taken, state=state, error=str(error))
+        raise
+    with db.transaction() as tx:
+        mails.mark_sent(tx, taken)
