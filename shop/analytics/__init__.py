@@ -1,0 +1,1 @@
+"""What visitors do and what the shop earned: events, trending, and reports whose money comes from the ledger alone."""
