@@ -1,0 +1,18 @@
+"""Become one supervised program: the head of its own process group, told to the warden before it runs.
+
+Run as a program, never imported: `python -I -S enlist.py PIPE SHELL_COMMAND`. Telling comes before running, so that
+there is no moment in which the supervisor can die and leave a program that nobody knows of.
+"""
+
+import os
+import sys
+
+
+def main(pipe: int, command: str) -> None:
+    os.setsid()
+    os.write(pipe, f"+{os.getpid()}\n".encode())
+    os.close(pipe)
+    os.execv("/bin/sh", ["/bin/sh", "-c", command])  # noqa: S606 (the Procfile's lines are shell commands)
+
+
+main(int(sys.argv[1]), sys.argv[2])
