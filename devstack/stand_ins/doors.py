@@ -23,15 +23,14 @@ def install_doors(
     """Add `/standin/faults`, `/standin/requests`, `/standin/reset` and `/health/live` to `app`.
 
     `reset` empties the stand-in's own state. `error_body` gives the JSON of an injected status in the
-    dialect of the service. A stand-in that stores failed answers under idempotency keys says
-    `keeps_failures` and reads `faults.stored_status()` in its own handling; the others never see a planned
-    status.
+    dialect of the service. A stand-in that keeps answers under idempotency keys says `keeps_failures` and
+    calls `faults.stored_status()` and `faults.sleep_if_planned()` once it holds the key.
     """
     plan, recorder = Plan(), Recorder()
     _add_fault_doors(app, plan, keeps_failures=keeps_failures)
     _add_record_doors(app, plan, recorder, reset)
     body = error_body or _plain_error
-    app.wsgi_app = recorder.around(FaultyApp(app.wsgi_app, plan, body))  # pyright: ignore[reportAttributeAccessIssue]
+    app.wsgi_app = recorder.around(FaultyApp(app.wsgi_app, plan, body, sleeps_inside=keeps_failures))  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _add_fault_doors(app: Flask, plan: Plan, *, keeps_failures: bool) -> None:

@@ -21,7 +21,7 @@ KINDS = ("status", "timeout", "timeout_after_work", "reset", "slow")
 SPARED = ("/standin/", "/health/")
 TIMEOUT_S = 100.0  # longer than the 80 s after which Stripe's own SDK gives up
 SLOW_S = 5.0  # noticeable by a person and by any latency alarm, yet below every client's timeout
-STORED_STATUS = "standin.stored_status"
+STORED_STATUS, SLEEP = "standin.stored_status", "standin.sleep"
 
 ErrorBody = Callable[[int], dict[str, Any]]
 
@@ -64,15 +64,20 @@ def read_fault(described: Any, *, keeps_failures: bool) -> Fault:
         stored=given.get("stored") is True,
     )
     if fault.stored and not (keeps_failures and kind == "status"):
-        raise BadFaultError(
-            "stored needs kind status and a stand-in that stores answers under idempotency keys"
-        )
+        raise BadFaultError("stored needs kind status and a stand-in that stores answers under idempotency keys")
     return fault
 
 
 def stored_status() -> int | None:
     """The status which the request at hand must fail with inside the idempotency layer, if one is planned."""
     return request.environ.get(STORED_STATUS)
+
+
+def sleep_if_planned() -> None:
+    """Do the sleeping of a "slow" request where the application chose to do it itself."""
+    sleep = request.environ.pop(SLEEP, None)
+    if sleep is not None:
+        sleep()
 
 
 def _match(given: dict[str, Any]) -> str:
@@ -141,9 +146,10 @@ class FaultyApp:
     """A WSGI application that does what the plan says before, after or instead of the real one."""
 
     def __init__(
-        self, app: "WSGIApplication", plan: Plan, error_body: Callable[[int], dict[str, Any]]
+        self, app: "WSGIApplication", plan: Plan, error_body: ErrorBody, *, sleeps_inside: bool = False
     ) -> None:
         self._app, self._plan, self._error_body = app, plan, error_body
+        self._sleeps_inside = sleeps_inside
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         path = str(environ["PATH_INFO"])
@@ -153,13 +159,13 @@ class FaultyApp:
         environ["standin.fault"] = fault.kind
         return self._misbehave(fault, environ, start_response)
 
-    def _misbehave(
-        self, fault: Fault, environ: "WSGIEnvironment", start_response: "StartResponse"
-    ) -> Iterable[bytes]:
+    def _misbehave(self, fault: Fault, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if fault.kind == "status" and fault.stored:
             environ[STORED_STATUS] = fault.status
         elif fault.kind == "status":
             return self._answer(fault.status, start_response)
+        elif fault.kind == "slow" and self._sleeps_inside:
+            environ[SLEEP] = lambda: self._plan.sleep(fault.seconds)
         elif fault.kind == "slow":
             self._plan.sleep(fault.seconds)
         elif fault.kind == "timeout":

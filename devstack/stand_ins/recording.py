@@ -76,13 +76,9 @@ def _read_body(environ: "WSGIEnvironment") -> bytes:
 
 
 def _headers(environ: "WSGIEnvironment") -> dict[str, str]:
-    names = {
-        key: key.removeprefix("HTTP_").replace("_", "-").lower() for key in environ if key.startswith("HTTP_")
-    }
+    names = {key: key.removeprefix("HTTP_").replace("_", "-").lower() for key in environ if key.startswith("HTTP_")}
     names |= {"CONTENT_TYPE": "content-type"} if environ.get("CONTENT_TYPE") else {}
-    return {
-        name: "[redacted]" if name in SECRET_HEADERS else str(environ[key]) for key, name in names.items()
-    }
+    return {name: "[redacted]" if name in SECRET_HEADERS else str(environ[key]) for key, name in names.items()}
 
 
 def _without_cards(text: str) -> str:
@@ -96,9 +92,7 @@ def _is_card(text: str) -> bool:
 
 
 def _noting_status(entry: dict[str, Any], start_response: "StartResponse") -> "StartResponse":
-    def noting(
-        status: str, headers: list[tuple[str, str]], exc_info: Any = None, /
-    ) -> Callable[[bytes], object]:
+    def noting(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Callable[[bytes], object]:
         entry["status"] = int(status.split(" ", 1)[0])
         return start_response(status, headers, exc_info)
 
