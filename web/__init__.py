@@ -65,7 +65,7 @@ One file per group of routes, named like the thing (`orders.py`), registered by 
         return page_of(rows, query.limit, body=OrderBody.model_validate, place=lambda row: (row.id,))
 
 What a handler takes: `call`, every `{name}` of its path as str, and if it wants them `body: SomeIn`, `query: SomeIn`,
-or `raw: bytes` (for signed, gzipped or ndjson bodies; then give `accepts=` and maybe `body=`, `gzip=True`, `max_body=`).
+or `raw: bytes` (for signed, gzipped or ndjson bodies; then `accepts=`, maybe `body=`, `gzip=True`, `max_body=`).
 What it returns: a body (200), an `Answer`, or a Flask Response for what is not JSON (PDF, CSV, a stream).
 What it raises: anything of shop.errors; `Rejected` becomes its status and code, `NotYet` a 503 with Retry-After.
 
@@ -86,6 +86,6 @@ Reading with Prefer: wait (GET): `return call.settled(Settling(...))`.
 
 Streams: `web.streams.stream(call, source)` for server-sent events.
 
-Limits: every route counts 600 requests a minute per caller together; `limit=Limit(30, per_s=60)` gives a route its
-own, `Limit(30, bucket="refunds")` one that several share, UNLIMITED none.
+Limits: every route counts 600 requests a minute per caller together; `limit=Limit(30)` gives a route its own,
+`Limit(30, bucket="refunds")` one that several share, UNLIMITED none.
 """

@@ -1,18 +1,46 @@
 """The contract as served: the OpenAPI 3.1 document and a page that people read."""
 
-from flask import Response, current_app, json
+from pathlib import Path
+
+from flask import Response, current_app, json, render_template
 
 from web.access import PUBLIC
 from web.call import Call
+from web.docs_page import page
 from web.limiting import UNLIMITED
 from web.openapi import document
 from web.routes import JSON, Group
 
 GROUP = Group("Documentation", "This contract, for programs and for people.")
 
+PAGE_CSP = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+"""The page needs one style sheet of ours and nothing else: no script, no font, no picture from anywhere."""
+
+BRIEFLY = {"Cache-Control": "public, max-age=300"}
+
+STYLE = Path(__file__).parent / "templates" / "docs.css"
+
 
 @GROUP.route("GET", "/openapi.json", who=PUBLIC, answers={200: JSON}, limit=UNLIMITED)
 def openapi(call: Call) -> Response:
     """The OpenAPI 3.1 document."""
-    body = json.dumps(document(current_app.extensions["groups"], call.services.settings.public_url))
-    return Response(body, content_type=JSON, headers={"Cache-Control": "public, max-age=300"})
+    return Response(json.dumps(_document(call)), content_type=JSON, headers=BRIEFLY)
+
+
+@GROUP.route("GET", "/docs", who=PUBLIC, answers={200: "text/html"}, limit=UNLIMITED)
+def docs(call: Call) -> Response:
+    """This contract as a page."""
+    body = render_template("docs.html", page=page(_document(call)))
+    return Response(
+        body, content_type="text/html; charset=utf-8", headers={**BRIEFLY, "Content-Security-Policy": PAGE_CSP}
+    )
+
+
+@GROUP.route("GET", "/docs/style.css", who=PUBLIC, answers={200: "text/css"}, limit=UNLIMITED)
+def style(_call: Call) -> Response:
+    """The page's style sheet."""
+    return Response(STYLE.read_bytes(), content_type="text/css; charset=utf-8", headers=BRIEFLY)
+
+
+def _document(call: Call) -> dict[str, object]:
+    return document(current_app.extensions["groups"], call.services.settings.public_url)

@@ -20,6 +20,9 @@ MAX_BODY = 64 * 1024
 
 JSON = "application/json"
 
+Content = type[BaseModel] | str | tuple[type[BaseModel] | str, ...] | None
+"""What an answer holds: a body model, another media type ("application/pdf"), several of them, or nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -36,7 +39,7 @@ class Route:
     body: type[BaseModel] | None
     query: type[BaseModel] | None
     raw: bool
-    answers: Mapping[int, type[BaseModel] | str | None]
+    answers: Mapping[int, Content]
     errors: tuple[type[ShopError], ...]
     keyed: bool
     waits: bool
@@ -48,6 +51,11 @@ class Route:
     @property
     def name(self) -> str:
         return f"{self.method} {self.path}"
+
+    @property
+    def operation_id(self) -> str:
+        """A name for generated clients: the file and the function, `orders_show`."""
+        return f"{self.handler.__module__.rpartition('.')[2]}_{self.handler.__name__}"
 
     @property
     def rule(self) -> str:
@@ -69,7 +77,7 @@ class Group:
         path: str,
         *,
         who: Access,
-        answers: Mapping[int, type[BaseModel] | str | None],
+        answers: Mapping[int, Content],
         errors: tuple[type[ShopError], ...] = (),
         keyed: bool = False,
         waits: bool = False,
@@ -81,7 +89,7 @@ class Group:
     ) -> Callable[[Handler], Handler]:
         """Declare a route.
 
-        `answers` gives a body model (or a media type such as "application/pdf", or None for no body) per status;
+        `answers` gives the content per status (see Content);
         `errors` the kinds of no that are this route's own, for the documentation. `keyed` asks for an
         Idempotency-Key and runs the handler inside the key's transaction; `waits` understands Prefer: wait.
         `body` is only for handlers that take `raw: bytes` and still want their body documented.

@@ -25,7 +25,6 @@ MAX_TOKEN = 8192
 """Bytes. A token of ours has about 600; parsing megabytes of base64 is work for nobody."""
 
 _PERSONAL = 320  # the longest address there can be
-SUPPORT_TOO = frozenset[Role](("support",))
 
 
 class KeysNotYet(NotYet):
@@ -151,5 +150,7 @@ def _roles(claimed: object) -> frozenset[Role]:
     if claimed is None:
         return frozenset[Role](("customer",))
     named: list[object] = [claimed] if isinstance(claimed, str) else claimed if isinstance(claimed, list) else []
-    roles = frozenset(role for role in ROLES if role in named)
-    return roles | SUPPORT_TOO if "admin" in roles else roles
+    roles: set[Role] = {role for role in ROLES if role in named}
+    if "admin" in roles:
+        roles.add("support")
+    return frozenset(roles)

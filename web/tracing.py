@@ -10,6 +10,7 @@ from flask import Request, Response, g, request
 
 from boot.logs import Origin, caused_by
 from shop.ids import new_id
+from web import metrics
 from web.access import Caller
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
@@ -45,6 +46,8 @@ def causing(caller: Caller) -> Generator[None]:
 def finish(response: Response) -> Response:
     """The canonical line: one per request, at its end, with what a person would look for. No bodies, no names."""
     response.headers["X-Request-Id"] = g.request_id
+    seconds = time.perf_counter() - g.started
+    metrics.observe(request.method, g.route or "unknown", response.status_code, seconds)
     if g.get("quiet"):
         return response
     structlog.get_logger().info(
@@ -52,7 +55,7 @@ def finish(response: Response) -> Response:
         method=request.method,
         route=g.route or "unknown",
         status=response.status_code,
-        ms=round((time.perf_counter() - g.started) * 1000, 1),
+        ms=round(seconds * 1000, 1),
         request_id=g.request_id,
         caller=g.get("caller_sub"),
         code=g.get("problem_code"),
