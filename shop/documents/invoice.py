@@ -9,7 +9,7 @@ from shop.documents.queries.issue import DocumentRow
 from shop.documents.queries.sources import OrderRow
 from shop.documents.seller import Seller
 from shop.documents.snapshot import as_document, invoice_snapshot
-from shop.documents.tax import Split, share
+from shop.documents.tax import Split, contained
 
 
 def invoice(db: Database, seller: Seller, order_id: str) -> str:
@@ -55,5 +55,8 @@ def _issue(tx: Tx, seller: Seller, order: OrderRow) -> DocumentRow:
 
 
 def _split(order: OrderRow) -> Split:
-    tax = share(order.tax_minor, order.amount_captured, order.total_minor)
+    """The tax that the order named, unless less was charged than ordered."""
+    if order.amount_captured == order.total_minor:
+        return Split(order.tax_rate_percent, order.total_minor, order.tax_minor)
+    tax = contained(order.amount_captured, order.tax_rate_percent)
     return Split(order.tax_rate_percent, order.amount_captured, tax)
