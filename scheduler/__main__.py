@@ -1,4 +1,4 @@
-"""`python -m scheduler`: relay, reaper and clock in one process. Two may run; they share the work."""
+"""`python -m scheduler`: relay, reaper, drain bell and clock in one process. Two may run; they share the work."""
 
 import signal
 import threading
@@ -10,6 +10,7 @@ from boot import broker as brokers
 from boot import logs, services
 from boot.settings import read_settings
 from scheduler.clock import Clock
+from scheduler.drain_bell import ring
 from scheduler.reaper import Reaper, reap
 from scheduler.relay import relay
 
@@ -32,6 +33,7 @@ def main() -> None:
     threads = [
         threading.Thread(target=relay, args=(connected.db, broker, stopping), name="relay"),
         threading.Thread(target=reap, args=(Reaper(connected.db, broker), stopping), name="reaper"),
+        threading.Thread(target=ring, args=(connected.db, connected.events, stopping), name="drain bell"),
     ]
     for thread in threads:
         thread.start()

@@ -114,7 +114,21 @@ class Clock:
 def missed_slots(entry: Entry, last: datetime, now: datetime, zone: ZoneInfo) -> list[datetime]:
     """The slots after `last` up to `now` that shall get a job, oldest first, by the entry's rule."""
     slots = list(takewhile(lambda slot: slot <= now, _slots(entry, last, zone)))
+    if entry.dated:
+        slots = _one_a_day(slots, last, zone)
     return slots[-1:] if entry.missed == "latest" else slots[-ALL_LIMIT:]
+
+
+def _one_a_day(slots: list[datetime], last: datetime, zone: ZoneInfo) -> list[datetime]:
+    """When the clocks go back, an hour comes twice, and with it a slot; its day still gets one job."""
+    seen = {last.astimezone(zone).date()}
+    kept: list[datetime] = []
+    for slot in slots:
+        day = slot.astimezone(zone).date()
+        if day not in seen:
+            seen.add(day)
+            kept.append(slot)
+    return kept
 
 
 def _slots(entry: Entry, after: datetime, zone: ZoneInfo) -> Iterator[datetime]:

@@ -33,4 +33,5 @@ TIMETABLE = (
     Entry(jobs.NIGHTLY_REPORT, cron="10 2 * * *", dated=True, missed="all"),
     Entry(jobs.RECONCILE_PAYMENTS, cron="40 2 * * *"),
     Entry(jobs.PRUNE, cron="30 3 * * *"),
+    Entry(jobs.MAKE_PARTITIONS, cron="20 3 * * *"),
 )

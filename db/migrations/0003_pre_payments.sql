@@ -31,6 +31,8 @@ CREATE TABLE orders (
     shipping_address jsonb,
     payment_method text CHECK (length(payment_method) <= 255),
     save_payment_method boolean NOT NULL DEFAULT false,
+    -- Frozen when the order is made: changing the setting does not change orders under way.
+    capture_method text NOT NULL DEFAULT 'automatic' CHECK (capture_method IN ('automatic', 'manual')),
     rejection_code text CHECK (length(rejection_code) <= 80),
     rejection_detail text CHECK (length(rejection_detail) <= 500),
     -- The Product service's name for the goods set aside; it is our order's id, so a repeat finds the same one.
@@ -331,6 +333,8 @@ CREATE TABLE webhook_deliveries (
     type text CHECK (length(type) <= 120),
     object_id text CHECK (length(object_id) <= 255),
     object_kind text CHECK (length(object_kind) <= 60),
+    -- The payment the object belongs to, where the event says so.
+    payment_ref text CHECK (length(payment_ref) <= 255),
     api_version text CHECK (length(api_version) <= 60),
     secret_label text CHECK (length(secret_label) <= 60),
     body text NOT NULL,

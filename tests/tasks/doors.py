@@ -1,5 +1,6 @@
 """Doors that only tests go through: they wait, fail, die and hold the interpreter on request."""
 
+import ctypes
 import os
 import time
 from typing import Any
@@ -13,6 +14,7 @@ WAIT = Job("probe.wait", queue="probe", max_attempts=3, time_limit_s=60)
 FAIL = Job("probe.fail", queue="probe", max_attempts=2)
 STEPS = Job("probe.steps", queue="probe", max_attempts=3)
 LIMITED = Job("probe.limited", queue="probe", max_attempts=1, time_limit_s=1)
+HOLD = Job("probe.hold", queue="probe", max_attempts=3, time_limit_s=60)
 
 NAP_S = 0.05
 
@@ -53,3 +55,10 @@ def steps(_services: Services, run: Run, *, total: int) -> dict[str, Any]:
 def limited(_services: Services, _run: Run) -> None:
     while True:
         time.sleep(NAP_S)
+
+
+@performs(HOLD)
+def hold(_services: Services, run: Run, *, seconds: int) -> dict[str, Any]:
+    # PyDLL, unlike CDLL, keeps the interpreter's lock during the call: no other thread of this process runs.
+    ctypes.PyDLL(None).sleep(seconds)
+    return {"attempt": run.attempt}

@@ -6,8 +6,9 @@ import signal
 import pytest
 import redis
 
+from db.job_runs import LEASE_S
 from tests.tasks.conftest import Crew
-from tests.tasks.doors import FAIL, LIMITED, STEPS, WAIT
+from tests.tasks.doors import FAIL, HOLD, LIMITED, STEPS, WAIT
 
 
 def test_a_staged_job_runs_and_leaves_its_result_in_the_row(crew: Crew) -> None:
@@ -25,26 +26,28 @@ def test_a_staged_job_runs_and_leaves_its_result_in_the_row(crew: Crew) -> None:
         ("rejected", "failed", "rejected", 1),
         ("not_yet", "dead", "not_yet", 2),
         ("bug", "dead", "bug", 2),
-        ("snooze", "done", None, 1),
     ],
 )
 def test_the_kind_of_error_decides_what_follows(
-    crew: Crew, how: str, state: str, kind: str | None, attempts: int
+    crew: Crew, how: str, state: str, kind: str, attempts: int
 ) -> None:
     crew.control()
     crew.worker()
-    # A snoozed first attempt does not count, so the second run is attempt 1 again and would snooze for ever: it is
-    # told apart below.
-    if how == "snooze":
-        job_id = crew.stage(FAIL, how="snooze")
-        crew.until(lambda: crew.row(job_id).error_kind == "not_yet")
-        assert crew.row(job_id).attempts == 0
-        return
     row = crew.finished(crew.stage(FAIL, how=how))
     assert (row.state, row.error_kind, row.attempts) == (state, kind, attempts)
     assert (row.traceback is not None) == (how == "bug")
     if how == "rejected":
         assert (row.error_code, row.error) == ("out_of_stock", "none left")
+
+
+def test_being_told_to_wait_spends_no_attempt(crew: Crew) -> None:
+    crew.control()
+    crew.worker()
+    job_id = crew.stage(FAIL, how="snooze")
+    crew.until(lambda: crew.row(job_id).error_kind == "not_yet")
+    row = crew.row(job_id)
+    assert (row.state, row.attempts) == ("staged", 0)
+    assert row.run_after > row.created_at
 
 
 def test_a_job_over_its_time_limit_is_ended_and_says_so(crew: Crew) -> None:
@@ -125,3 +128,12 @@ def test_a_redis_that_forgets_everything_loses_no_job(crew: Crew, redis_url: str
     for job_id in jobs:
         assert crew.finished(job_id, seconds=30).attempts == 1
     assert control.poll() is None
+
+
+def test_a_job_that_holds_the_interpreter_longer_than_a_lease_runs_once(crew: Crew) -> None:
+    crew.control()
+    crew.worker(threads=2)
+    crew.worker(threads=2)
+    job_id = crew.stage(HOLD, seconds=LEASE_S + 4)
+    row = crew.finished(job_id, seconds=60)
+    assert (row.state, row.attempts, row.result) == ("done", 1, {"attempt": 1})

@@ -1,0 +1,14 @@
+"""`backroom migrate`: bring the database to the schema this code was written for."""
+
+from boot.commands.screen import out
+from boot.settings import read_settings
+from db.migrations import runner
+
+
+def migrate() -> None:
+    """Apply the migrations that are missing. Safe while the shop runs and from two deploys at once."""
+    applied = runner.migrate(read_settings().database_url.get_secret_value())
+    if applied:
+        out.print(f"Applied {', '.join(applied)}.")
+    else:
+        out.print(f"The schema is up to date ({runner.newest()}).")
