@@ -28,7 +28,9 @@ def what_is_missing() -> str:
     missing = [name for name, file in NEEDED if not _loads(name, file)]
     if not missing:
         return ""
-    return f"Invoices are drawn with Pango, and {', '.join(missing)} cannot be found. Install it with:\n\n    {line()}\n"
+    return (
+        f"Invoices are drawn with Pango, and {', '.join(missing)} cannot be found. Install it with:\n\n    {line()}\n"
+    )
 
 
 def line() -> str:

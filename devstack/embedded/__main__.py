@@ -26,9 +26,7 @@ def main() -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m devstack.embedded", description=(__doc__ or "").split("\n")[0]
-    )
+    parser = argparse.ArgumentParser(prog="python -m devstack.embedded", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("command", choices=["run", "env"], help="start and stay, or print export lines")
     parser.add_argument("--root", type=Path, default=Path(".backroom"), help="folder of the data (.backroom)")
     return parser

@@ -13,7 +13,6 @@ class AlreadyRunning(Exception):
     def __init__(self, what: str, folder: Path, pid: int, where: str) -> None:
         at = f", {where}" if where else ""
         super().__init__(
-            f"{what} already run from {folder} (process {pid}{at}). "
-            f"Use them, or stop that process first: kill {pid}"
+            f"{what} already run from {folder} (process {pid}{at}). Use them, or stop that process first: kill {pid}"
         )
         self.pid = pid

