@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from boot.settings import Settings
-from clients import auth, carts, event_stream, limits, products, stripe
+from clients import auth, carts, event_stream, limits, products, smtp, stripe
 from db.database import Database
 from shop.ports.events import EventStream
 from shop.ports.gateway import Gateway
 from shop.ports.limits import Limits
+from shop.ports.mail import Mailer
 from shop.ports.neighbours import Carts, Products, Users
 
 
@@ -23,6 +24,7 @@ class Services:
     carts: Carts
     users: Users
     events: EventStream
+    mailer: Mailer
 
 
 def connect(settings: Settings, *, name: str = "backroom") -> Services:
@@ -41,4 +43,5 @@ def connect(settings: Settings, *, name: str = "backroom") -> Services:
         carts=carts.connect(settings.cart_url, token),
         users=auth.connect(settings.auth_url, token, keys_url=settings.auth_jwks_url),
         events=event_stream.connect(settings.redis_url.get_secret_value()),
+        mailer=smtp.connect(settings.smtp_url, sender=settings.mail_from, sender_name=settings.shop_name),
     )

@@ -7,7 +7,7 @@ from flask import Flask, Response, g
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from boot.services import Services
-from web import docs, health, jobs, problems, tracing
+from web import docs, documents, health, jobs, problems, tracing
 from web.perform import Desk, perform
 from web.routes import Group, Route
 from web.tokens import Tokens
@@ -15,6 +15,7 @@ from web.waiting import Waiters
 
 # One line per file of routes; the order is that of the documentation.
 GROUPS: tuple[Group, ...] = (
+    documents.GROUP,
     jobs.GROUP,
     health.GROUP,
     docs.GROUP,

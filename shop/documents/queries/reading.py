@@ -27,12 +27,8 @@ class IssuedDocument:
 
 @dataclass(frozen=True, slots=True)
 class PaperRow:
-    """`pdf` and `sha256` are None until the paper is drawn."""
-
-    number: str
-    customer_id: str
-    pdf: bytes | None
-    sha256: bytes | None
+    pdf: bytes
+    sha256: bytes
 
 
 def owner_of_order(tx: Tx, order_id: str) -> str | None:
@@ -66,13 +62,29 @@ def documents_of_order(tx: Tx, order_id: str) -> list[IssuedDocument]:
     ).fetchall()
 
 
+def invoice_owner(tx: Tx, number: str) -> str | None:
+    return (
+        tx.cursor(row_factory=scalar_row)
+        .execute("SELECT customer_id FROM invoices WHERE number = %(number)s", {"number": number})
+        .fetchone()
+    )
+
+
+def credit_note_owner(tx: Tx, number: str) -> str | None:
+    return (
+        tx.cursor(row_factory=scalar_row)
+        .execute("SELECT customer_id FROM credit_notes WHERE number = %(number)s", {"number": number})
+        .fetchone()
+    )
+
+
 def invoice_paper(tx: Tx, number: str) -> PaperRow | None:
     cursor = tx.cursor(row_factory=class_row(PaperRow))
     return cursor.execute(
         """
-        SELECT d.number, d.customer_id, f.pdf, f.sha256
+        SELECT f.pdf, f.sha256
           FROM invoices d
-          LEFT JOIN document_files f ON f.document_id = d.id
+          JOIN document_files f ON f.document_id = d.id
          WHERE d.number = %(number)s
         """,
         {"number": number},
@@ -83,9 +95,9 @@ def credit_note_paper(tx: Tx, number: str) -> PaperRow | None:
     cursor = tx.cursor(row_factory=class_row(PaperRow))
     return cursor.execute(
         """
-        SELECT d.number, d.customer_id, f.pdf, f.sha256
+        SELECT f.pdf, f.sha256
           FROM credit_notes d
-          LEFT JOIN document_files f ON f.document_id = d.id
+          JOIN document_files f ON f.document_id = d.id
          WHERE d.number = %(number)s
         """,
         {"number": number},
