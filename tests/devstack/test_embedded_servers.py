@@ -162,6 +162,7 @@ def test_a_port_taken_meanwhile_is_replaced_by_another(folder: Path) -> None:
     with EmbeddedServers(folder) as first:
         taken = psycopg.conninfo.conninfo_to_dict(first.database_url)["port"]
     with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", int(str(taken))))
         other.listen()
         with EmbeddedServers(folder) as second:
