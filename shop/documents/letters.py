@@ -101,7 +101,13 @@ def _report(tx: Tx, desk: Desk, report_id: str) -> Draft:
         raise NotDrawn(f"report {report_id} is not drawn yet")
     name = f"{report.kind}-report-{report.day.isoformat()}"
     title = f"{report.kind.capitalize()} report for {report.day.isoformat()}"
-    values = {"title": title, "kind": report.kind, "report_day": report.day, "version": report.version}
+    values = {
+        "title": title,
+        "kind": report.kind,
+        "report_day": report.day,
+        "version": report.version,
+        "final": report.final,
+    }
     files = (
         Attachment(f"{name}.pdf", "application/pdf", report.pdf),
         Attachment(f"{name}.csv", "text/csv", report.csv),

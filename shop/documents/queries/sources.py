@@ -55,12 +55,13 @@ class RefundRow:
 
 @dataclass(frozen=True, slots=True)
 class ReportRow:
-    """`pdf` and `csv` are None until the report is drawn."""
+    """`final`: the day was over when it was made. `pdf` and `csv` are None until it is drawn."""
 
     id: str
     kind: str
     day: date
     version: int
+    final: bool | None
     pdf: bytes | None
     csv: bytes | None
 
@@ -128,5 +129,5 @@ def refund_lines(tx: Tx, refund_id: str) -> list[LineRow]:
 def report(tx: Tx, report_id: str) -> ReportRow | None:
     cursor = tx.cursor(row_factory=class_row(ReportRow))
     return cursor.execute(
-        "SELECT id, kind, day, version, pdf, csv FROM reports WHERE id = %(report_id)s", {"report_id": report_id}
+        "SELECT id, kind, day, version, final, pdf, csv FROM reports WHERE id = %(report_id)s", {"report_id": report_id}
     ).fetchone()

@@ -100,15 +100,15 @@ def refund(
     return refund_id
 
 
-def report(db: Database, *, drawn: bool = True) -> str:
+def report(db: Database, *, drawn: bool = True, final: bool = True) -> str:
     report_id = new_id("rep")
     with db.transaction() as tx:
         tx.execute(
             """
-            INSERT INTO reports (id, kind, day, version, snapshot, sha256, pdf, csv, drawn_at)
-            VALUES (%s, 'nightly', '2026-11-22', 1, '{}', repeat('a', 64), %s, %s, %s)
+            INSERT INTO reports (id, kind, day, version, as_of, final, snapshot, sha256, pdf, csv, drawn_at)
+            VALUES (%s, 'nightly', '2026-11-22', 1, now(), %s, '{}', repeat('a', 64), %s, %s, %s)
             """,
-            (report_id, b"%PDF-1.7" if drawn else None, b"day,net\n" if drawn else None,
+            (report_id, final, b"%PDF-1.7" if drawn else None, b"day,net\n" if drawn else None,
              datetime.now(UTC) if drawn else None),
         )  # fmt: skip
     return report_id
