@@ -1,0 +1,1 @@
+"""Finding products: the catalogue as search knows it, its vectors, its words, and how a query is answered."""

@@ -1,0 +1,1 @@
+"""All SQL of search, one file per group of tables."""

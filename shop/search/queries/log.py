@@ -1,0 +1,59 @@
+"""The log of searches: what was asked, how it was read, what came first."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from db.database import Tx
+
+LONGEST_QUERY = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    id: str
+    customer_id: str | None
+    visitor_id: str | None
+    query: str
+    normalised: str
+    interpreted: Mapping[str, Any]
+    filters: Mapping[str, Any]
+    sort: str
+    mode: str
+    total: int
+    total_is_exact: bool
+    first_products: Sequence[str]
+    ranker: str
+    degraded: bool
+    took_ms: float
+
+
+def insert_search(tx: Tx, search: Search) -> None:
+    tx.execute(
+        """
+        INSERT INTO search_queries (id, customer_id, visitor_id, query, normalised, interpreted, filters, sort, mode,
+                                    total, total_is_exact, first_products, ranker, degraded, took_ms)
+        VALUES (%(id)s, %(customer_id)s, %(visitor_id)s, %(query)s, %(normalised)s, %(interpreted)s, %(filters)s,
+                %(sort)s, %(mode)s, %(total)s, %(total_is_exact)s, %(first_products)s, %(ranker)s, %(degraded)s,
+                %(took_ms)s)
+        """,
+        {
+            "id": search.id,
+            "customer_id": search.customer_id,
+            "visitor_id": search.visitor_id,
+            "query": search.query,
+            "normalised": search.normalised,
+            "interpreted": Jsonb(search.interpreted),
+            "filters": Jsonb(search.filters),
+            "sort": search.sort,
+            "mode": search.mode,
+            "total": search.total,
+            "total_is_exact": search.total_is_exact,
+            "first_products": list(search.first_products),
+            "ranker": search.ranker,
+            "degraded": search.degraded,
+            "took_ms": search.took_ms,
+        },
+    )
