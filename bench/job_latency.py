@@ -56,7 +56,10 @@ def _measure(database_url: str, redis_url: str, worker: str, jobs: int, pause_s:
         "STRIPE_SECRET_KEY": "sk_test",
         "STRIPE_WEBHOOK_SECRETS": "whsec_test",
     }
-    running = [subprocess.Popen([sys.executable, "-c", code], env=env, cwd=ROOT) for code in (CONTROL, worker)]
+    running = [
+        subprocess.Popen([sys.executable, "-c", code], env=env, cwd=ROOT, stdout=subprocess.DEVNULL)
+        for code in (CONTROL, worker)
+    ]
     db = Database(database_url)
     try:
         _stage(db, 5, (0.0, 0.1))

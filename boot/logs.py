@@ -41,7 +41,9 @@ def configure(level: str = "INFO", *, process: str) -> None:
             ],
         )
     )
-    logging.basicConfig(level=max(logging.WARNING, logging.getLevelNamesMapping()[level]), handlers=[handler], force=True)
+    logging.basicConfig(
+        level=max(logging.WARNING, logging.getLevelNamesMapping()[level]), handlers=[handler], force=True
+    )
 
 
 @contextmanager

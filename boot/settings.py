@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     stripe_secret_key: SecretStr
     stripe_webhook_secrets: Annotated[tuple[SecretStr, ...], NoDecode, Field(min_length=1)]
     stripe_base_url: HttpUrl = "https://api.stripe.com"
+
     @field_validator("stripe_webhook_secrets", mode="before")
     @classmethod
     def _split_secrets(cls, value: object) -> object:

@@ -1,13 +1,19 @@
-"""The commands of the local stack, which `backroom` takes in when it is installed: up, env."""
+"""The commands of the local stack, which `backroom` takes in when it is installed: up, day, env."""
 
+import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
+import requests
 import typer
 from rich.console import Console
 
 from devstack.addresses import PortTaken, choose_ports
+from devstack.day import closing
+from devstack.day.api import Unexpected
+from devstack.day.story import play
+from devstack.day.town import town_of
 from devstack.embedded import AlreadyRunning, ServerFailed
 from devstack.embedded.lock import is_held
 from devstack.environment import running
@@ -42,9 +48,8 @@ def up(
     Uses the servers of DATABASE_URL and REDIS_URL when both are set, else starts its own.
     """
     try:
-        ports = choose_ports(port_offset, _wishes(port or []), anywhere=any_ports)
-        show = not then if logs is None else logs
-        stack = Stack(root.resolve(), ports, console)
+        wishes, show = _wishes(port or []), not then if logs is None else logs
+        stack = Stack(root.resolve(), console, lambda: choose_ports(port_offset, wishes, anywhere=any_ports))
         raise typer.Exit(bring_up(stack, then=then or None, and_stop=and_stop, show=show, seed=seed))
     except AlreadyRunning as error:
         _fail(str(error), EXIT_ALREADY_RUNNING)
@@ -63,6 +68,29 @@ def env(root: Root = FOLDER / ".backroom") -> None:
         print(f"export {name}='{value}'")
 
 
+@app.command()
+def day(
+    root: Root = FOLDER / ".backroom",
+    customers: Annotated[int, typer.Option(min=1, max=10_000, help="How many come.")] = 40,
+    seed: Annotated[int, typer.Option(help="The same seed brings the same customers.")] = 1,
+) -> None:
+    """Play a day in the running shop: catalogue, customers, payments, trending, the nightly report.
+
+    Everything goes through the public API. Exit code 1 when an order is not accounted for.
+    """
+    environment = {**running(root), **os.environ}
+    if "PUBLIC_URL" not in environment:
+        _fail(f"No shop runs from {root}. Start it with: backroom up", EXIT_NOT_RUNNING)
+    town = town_of(environment)
+    try:
+        played = play(town, console, customers=customers, seed=seed)
+    except (Unexpected, requests.ConnectionError) as error:
+        _fail(f"The day could not be played to its end: {error}", EXIT_FAILED)
+    closing.show(console, town, played)
+    if not played.accounted:
+        raise typer.Exit(EXIT_FAILED)
+
+
 def _wishes(given: list[str]) -> dict[str, int]:
     wishes: dict[str, int] = {}
     for wish in given:
@@ -73,6 +101,6 @@ def _wishes(given: list[str]) -> dict[str, int]:
     return wishes
 
 
-def _fail(sentence: str, code: int) -> None:
+def _fail(sentence: str, code: int) -> NoReturn:
     print(sentence, file=sys.stderr)
     raise typer.Exit(code)

@@ -24,6 +24,6 @@ def ring(db: Database, stream: EventStream, stopping: threading.Event) -> None:
             if stream.due():
                 with db.transaction() as tx:
                     outbox.stage(tx, jobs.DRAIN_EVENTS, unique_key=jobs.DRAIN_EVENTS.name)
-        except (StreamUnavailable, DatabaseUnavailable) as error:
+        except (StreamUnavailable, *DatabaseUnavailable) as error:
             log.warning("nobody looks for events", reason=type(error).__name__)
             stopping.wait(TROUBLE_S)

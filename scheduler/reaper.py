@@ -88,5 +88,5 @@ def reap(reaper: Reaper, stopping: threading.Event) -> None:
     while not stopping.wait(EVERY_S):
         try:
             reaper.sweep(time.monotonic())
-        except (DatabaseUnavailable, BrokerDown) as error:
+        except (*DatabaseUnavailable, BrokerDown) as error:
             log.warning("reaper waits", reason=type(error).__name__)

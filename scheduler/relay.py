@@ -26,23 +26,19 @@ POLL_S = 0.5
 TROUBLE_S = 0.5
 
 
-def relay(
-    db: Database, broker: WakingBroker, stopping: threading.Event, queues: Sequence[str] = QUEUES
-) -> None:
+def relay(db: Database, broker: WakingBroker, stopping: threading.Event, queues: Sequence[str] = QUEUES) -> None:
     """Hand over due jobs until `stopping` is set. Survives the absence of PostgreSQL and of Redis."""
     while not stopping.is_set():
         try:
             with db.session() as listener:
                 listen(listener, "jobs")
                 _hand_over_until_trouble(db, broker, listener, stopping, queues)
-        except (DatabaseUnavailable, BrokerDown) as error:
+        except (*DatabaseUnavailable, BrokerDown) as error:
             log.warning("relay waits", reason=type(error).__name__)
             stopping.wait(TROUBLE_S)
 
 
-def hand_over(
-    db: Database, broker: WakingBroker, numbers: Iterator[int], queues: Sequence[str] = QUEUES
-) -> int:
+def hand_over(db: Database, broker: WakingBroker, numbers: Iterator[int], queues: Sequence[str] = QUEUES) -> int:
     """One batch. Answers how many jobs were handed over.
 
     The message is sent before the row says so: a crash in between sends it a second time, which the fence makes

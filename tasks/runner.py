@@ -68,9 +68,7 @@ class Runner:
     def _go_through(self, performer: Performer, claimed: Claimed) -> str:
         if claimed.attempts > claimed.max_attempts:
             return self._close(claimed, _poison(claimed), state="dead")
-        run = Run(
-            self.services, claimed.id, claimed.fence, claimed.attempts, claimed.max_attempts, self.stopping
-        )
+        run = Run(self.services, claimed.id, claimed.fence, claimed.attempts, claimed.max_attempts, self.stopping)
         try:
             result = performer.door(self.services, run, **claimed.args)
         except Rejected as error:
@@ -88,9 +86,7 @@ class Runner:
         return self._done(claimed, result)
 
     def _done(self, claimed: Claimed, result: dict[str, Any] | None) -> str:
-        return self._record(
-            "done", lambda tx: job_runs.done(tx, claimed.id, claimed.fence, result=result)
-        )
+        return self._record("done", lambda tx: job_runs.done(tx, claimed.id, claimed.fence, result=result))
 
     def _again(self, claimed: Claimed, failure: Failure, error: NotYet | None = None) -> str:
         spends = error is None or error.spends_attempt
@@ -99,18 +95,14 @@ class Runner:
         wait_s = _backoff(claimed.attempts, error.retry_after_s if error else None)
         return self._record(
             failure.kind,
-            lambda tx: job_runs.try_again(
-                tx, claimed.id, claimed.fence, failure, wait_s=wait_s, spends_attempt=spends
-            ),
+            lambda tx: job_runs.try_again(tx, claimed.id, claimed.fence, failure, wait_s=wait_s, spends_attempt=spends),
         )
 
     def _interrupted(self, claimed: Claimed) -> str:
         failure = Failure("not_yet", "interrupted", "interrupted by a restart, goes on where it was")
         return self._record(
             "interrupted",
-            lambda tx: job_runs.try_again(
-                tx, claimed.id, claimed.fence, failure, wait_s=0, spends_attempt=False
-            ),
+            lambda tx: job_runs.try_again(tx, claimed.id, claimed.fence, failure, wait_s=0, spends_attempt=False),
         )
 
     def _close(self, claimed: Claimed, failure: Failure, *, state: str) -> str:

@@ -82,13 +82,13 @@ def _actor(broker: WakingBroker, performer: Performer, runner: Runner) -> None:
     def run(job_id: str, fence: int) -> None:
         runner.run(performer, job_id, fence)
 
-    dramatiq.actor(
-        run,
+    declare = dramatiq.actor(
         actor_name=performer.job.name,
         queue_name=performer.job.queue,
         broker=broker,
         time_limit=performer.job.time_limit_s * 1000,
     )
+    declare(run)
 
 
 def _start(broker: WakingBroker, threads: int) -> dramatiq.Worker:

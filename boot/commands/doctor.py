@@ -85,7 +85,9 @@ def _redis(services: Services) -> Iterator[Finding]:
 
 def _settings(services: Services) -> Iterator[Finding]:
     settings = services.settings
-    if settings.stripe_secret_key.get_secret_value().startswith("sk_live_") and settings.public_url.startswith("http://"):
+    if settings.stripe_secret_key.get_secret_value().startswith("sk_live_") and settings.public_url.startswith(
+        "http://"
+    ):
         yield Finding("bad", "A live Stripe key with a PUBLIC_URL that is not https.")
     if not settings.auth_jwks_url and not settings.auth_jwt_secret.get_secret_value():
         yield Finding("warn", "Neither AUTH_JWKS_URL nor AUTH_JWT_SECRET is set: no token will be accepted.")

@@ -129,4 +129,3 @@ def _find(job_id: str) -> JobRow:
     if row is None:
         raise NotFound(f"there is no job {job_id}")
     return row
-

@@ -1,0 +1,1 @@
+"""A day in the shop, played by customers through the public API alone."""
