@@ -19,12 +19,14 @@ from devstack.embedded.lock import is_held
 from devstack.output import Output
 
 GRACE_S = 30.0  # between SIGTERM and SIGKILL, as on Heroku
+TELL_AFTER_S = 3.0  # a person wonders from here on who is holding things up
 QUICK_S = 10.0  # a program that ends sooner has not really started
 QUICK_ENDS_ALLOWED = 5
 FIRST_DELAY_S = 0.5
 LONGEST_DELAY_S = 10.0
 POLL_S = 0.1
 LEFT_BEHIND_WITHIN_S = 15.0  # the warden of a killed supervisor needs its five seconds
+WARDEN_LOCK = "warden.lock"
 HERE = Path(__file__).parent
 
 
@@ -64,6 +66,13 @@ def read_procfile(path: Path) -> list[Program]:
     return programs
 
 
+def wait_for_leftovers(root: Path) -> None:
+    """Until the programs of a supervisor that was killed are gone from the folder `root`, and their ports free."""
+    deadline = time.monotonic() + LEFT_BEHIND_WITHIN_S
+    while is_held(root / WARDEN_LOCK) and time.monotonic() < deadline:
+        time.sleep(POLL_S)
+
+
 class Supervisor:
     """Between `with` and its end the programs run. Call `tend` often: it restarts; use it from the main thread.
 
@@ -86,7 +95,7 @@ class Supervisor:
         self._runs = {program.name: _Run(program) for program in programs}
         self._folder = folder
         self._environment = {**environment, "PYTHONUNBUFFERED": "1"}
-        self._lock = logs.parent / "warden.lock"
+        self._lock = logs.parent / WARDEN_LOCK
         self._console = console
         self._grace_s = grace_s
         self._first_delay_s = first_delay_s
@@ -153,12 +162,8 @@ class Supervisor:
         self.stop()
 
     def _start_warden(self) -> subprocess.Popen[bytes]:
-        """After the last run's warden is done: then its programs are gone and their ports free."""
         assert threading.current_thread() is threading.main_thread(), "signals and restarts are the main thread's"
         self._lock.parent.mkdir(parents=True, exist_ok=True)
-        deadline = time.monotonic() + LEFT_BEHIND_WITHIN_S
-        while is_held(self._lock) and time.monotonic() < deadline:
-            time.sleep(POLL_S)
         warden = subprocess.Popen(
             [sys.executable, "-I", "-S", HERE / "warden.py", self._lock],
             stdin=subprocess.PIPE,
@@ -204,13 +209,18 @@ class Supervisor:
     def _stop_all(self, runs: list[_Run]) -> list[str]:
         for run in runs:
             _signal_group(run, signal.SIGTERM)
-        deadline = time.monotonic() + self._grace_s
-        while any(map(_group_lives, runs)) and time.monotonic() < deadline and not self._hurry:
+        began, told = time.monotonic(), False
+        while (left := [run.program.name for run in runs if _group_lives(run)]) and not self._hurry:
+            waited = time.monotonic() - began
+            if waited > self._grace_s:
+                break
+            if waited > TELL_AFTER_S and not told:
+                told = True
+                self._console.print(f"Waiting for {', '.join(left)}.")
             time.sleep(POLL_S / 2)
-        killed = [run.program.name for run in runs if _group_lives(run)]
         for run in runs:
             self._bury(run)
-        return killed
+        return left
 
     def _bury(self, run: _Run) -> None:
         """Nothing of the group is left after this, and the warden need not know it any more."""

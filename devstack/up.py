@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,7 @@ from devstack.addresses import Ports
 from devstack.embedded import EmbeddedServers, Urls
 from devstack.embedded.lock import FolderLock
 from devstack.environment import environment_for, forget_running, given_servers, remember_running, whole
-from devstack.processes import Supervisor
+from devstack.processes import Supervisor, wait_for_leftovers
 
 FOLDER = Path(__file__).resolve().parent.parent
 READY_WITHIN_S = 60.0  # a cold disk and two slow cores; a warm start takes a few seconds
@@ -35,8 +35,9 @@ class Stack:
     """What is up: for those who want more than the table."""
 
     root: Path
-    ports: Ports
     console: Console
+    choose: Callable[[], Ports]
+    ports: Ports = field(default_factory=Ports)
     environment: dict[str, str] = field(default_factory=dict[str, str])
     supervisor: Supervisor | None = None
     servers: EmbeddedServers | None = None
@@ -46,8 +47,8 @@ class Stack:
 def up(stack: Stack, *, then: str | None = None, and_stop: bool = False, show: bool = True, seed: bool = True) -> int:
     """Bring the stack up, run the shell command `then` in it, stay until Ctrl-C or SIGTERM; the exit code.
 
-    Raises AlreadyRunning, ServerFailed, ProgramFailed, StepFailed or ValueError with a sentence for the person; by
-    then everything that had started is stopped again.
+    Raises AlreadyRunning, PortTaken, ServerFailed, ProgramFailed, StepFailed or ValueError with a sentence for the
+    person; by then everything that had started is stopped again.
     """
     stack.root.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = FolderLock(stack.root / "up.lock", "The shop's programs")
@@ -66,6 +67,8 @@ def up(stack: Stack, *, then: str | None = None, and_stop: bool = False, show: b
 
 
 def _bring_up(stack: Stack, *, show: bool, seed: bool) -> None:
+    wait_for_leftovers(stack.root)
+    stack.ports = stack.choose()
     with _step(stack, "PostgreSQL and Redis"):
         stack.environment = environment_for(_servers(stack), stack.ports, stack.root)
     with _step(stack, "database schema"):
@@ -127,7 +130,7 @@ def _tend(stack: Stack) -> None:
 def _bring_down(stack: Stack) -> None:
     forget_running(stack.root)
     if stack.supervisor is not None:
-        stack.console.print("Stopping: running jobs may finish, at most 30 s. Ctrl-C again does not wait.")
+        stack.console.print("\nStopping: running jobs may finish, at most 30 s. Ctrl-C again does not wait.")
         killed = stack.supervisor.stop()
         if killed:
             stack.console.print(f"[yellow]Had to be killed: {', '.join(killed)}.[/]")
@@ -197,7 +200,6 @@ def _table(stack: Stack) -> Table:
     rows: list[tuple[str, str]] = [
         ("API", where("web")),
         ("its documentation", f"{where('web')}/docs"),
-        ("people's pages", f"{where('web')}/admin/"),
         ("mailbox", where("mail")),
         ("Stripe's stand-in", where("stripe")),
         ("Auth, Product, Cart", ", ".join(map(where, ("auth", "products", "carts")))),
