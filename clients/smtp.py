@@ -43,22 +43,20 @@ class SmtpMailer:
     timeout_s: float = TIMEOUT_S
 
     def send(self, letter: Letter) -> None:
-        message = self._message(letter)
+        recipient = _address(letter)
+        message = self._message(letter, recipient)
         try:
             with self._session() as server:
-                server.send_message(message, from_addr=self.sender, to_addrs=[letter.recipient])
+                server.send_message(message, from_addr=self.sender, to_addrs=[recipient.addr_spec])
         except smtplib.SMTPException as error:
             raise _ours(letter.id, error) from error
         except OSError as error:
             raise MailDelayed(f"mail {letter.id}: {self.host}:{self.port} cannot be reached: {error}") from error
 
-    def _message(self, letter: Letter) -> EmailMessage:
+    def _message(self, letter: Letter, recipient: Address) -> EmailMessage:
         message = EmailMessage(policy=WIRE)
-        try:
-            message["From"] = Address(self.sender_name, addr_spec=self.sender)
-            message["To"] = Address(addr_spec=letter.recipient)
-        except (ValueError, MessageError, IndexError) as error:
-            raise MailRefused(f"mail {letter.id}: the recipient's address cannot be written in a mail") from error
+        message["From"] = Address(self.sender_name, addr_spec=self.sender)
+        message["To"] = recipient
         message["Subject"] = _LINE_BREAKS.sub(" ", letter.subject)
         message["Date"] = format_datetime(localtime())
         # The same for every try, so that a letter sent twice after a crash is recognised as one.
@@ -119,6 +117,15 @@ def connect(url: str, *, sender: str, sender_name: str) -> SmtpMailer:
         sender=sender,
         sender_name=sender_name,
     )
+
+
+def _address(letter: Letter) -> Address:
+    """One plain address, its domain in the form that travels. Raises MailRefused for anything else."""
+    local, _, domain = letter.recipient.rpartition("@")
+    try:
+        return Address(addr_spec=f"{local}@{domain.encode('idna').decode()}")
+    except (ValueError, MessageError, IndexError) as error:
+        raise MailRefused(f"mail {letter.id}: the recipient's address is none that mail can be sent to") from error
 
 
 def _ours(mail_id: str, error: smtplib.SMTPException) -> MailDelayed | MailRefused:
