@@ -1,10 +1,12 @@
 """One frozen object with everything a request or a job may need; the only place that chooses a client."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from boot.settings import Settings
-from clients import auth, carts, event_stream, limits, products, smtp, stripe
+from clients import auth, carts, encoder, event_stream, limits, products, smtp, stripe
 from db.database import Database
+from shop.ports.encoder import Encoder
 from shop.ports.events import EventStream
 from shop.ports.gateway import Gateway
 from shop.ports.limits import Limits
@@ -14,7 +16,11 @@ from shop.ports.neighbours import Carts, Products, Users
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Built once per process. Building it opens no connection and loads no model: each part does so at first use."""
+    """Built once per process. Building it opens no connection and loads no model: each part does so at first use.
+
+    `encoder` is for queries: small, one thread, degraded until the model's files are there. `catalogue_encoder` is for
+    whole catalogues: all cores or a GPU, and it makes the files when they are missing.
+    """
 
     settings: Settings
     db: Database
@@ -25,6 +31,8 @@ class Services:
     users: Users
     events: EventStream
     mailer: Mailer
+    encoder: Encoder
+    catalogue_encoder: Encoder
 
 
 def connect(settings: Settings, *, name: str = "backroom") -> Services:
@@ -44,4 +52,8 @@ def connect(settings: Settings, *, name: str = "backroom") -> Services:
         users=auth.connect(settings.auth_url, token, keys_url=settings.auth_jwks_url),
         events=event_stream.connect(settings.redis_url.get_secret_value()),
         mailer=smtp.connect(settings.smtp_url, sender=settings.mail_from, sender_name=settings.shop_name),
+        encoder=encoder.connect(Path(settings.model_dir)),
+        catalogue_encoder=encoder.connect(
+            Path(settings.model_dir), kind=settings.embedding_engine, threads=encoder.cores(), may_export=True
+        ),
     )

@@ -79,7 +79,8 @@ class Settings(BaseSettings):
     report_to: str = "finance@example.com"
 
     # search
-    model_dir: str = ""
+    model_dir: str = ".backroom/model"
+    embedding_engine: Literal["auto", "onnx", "torch"] = "auto"
 
     # running
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

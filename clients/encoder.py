@@ -4,11 +4,9 @@ import os
 import threading
 from collections.abc import Generator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import onnxruntime
-from tokenizers import Tokenizer
 
 from clients.model_files import (
     EXACT,
@@ -31,6 +29,10 @@ BATCH_TOKENS = 512
 GPU_BATCH = 256
 PROBE_COSINE = 0.98
 """Eight bits keep .994 of the direction. Below .98 this processor's integer arithmetic saturates: use the exact file."""
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+    from tokenizers import Tokenizer
 
 NVIDIA = Path("/dev/nvidiactl")
 
@@ -65,7 +67,7 @@ class OnnxEncoder:
     def __init__(self, model_dir: Path, *, threads: int, may_export: bool) -> None:
         self._model_dir, self._threads, self._may_export = model_dir, threads, may_export
         self._loading = threading.Lock()
-        self._loaded: tuple[onnxruntime.InferenceSession, Tokenizer] | None = None
+        self._loaded: "tuple[InferenceSession, Tokenizer] | None" = None
 
     def warm(self) -> None:
         self._ready()
@@ -74,7 +76,7 @@ class OnnxEncoder:
         session, tokenizer = self._ready()
         return _encode(session, tokenizer, texts)
 
-    def _ready(self) -> tuple[onnxruntime.InferenceSession, Tokenizer]:
+    def _ready(self) -> "tuple[InferenceSession, Tokenizer]":
         if self._loaded is None:
             with self._loading:
                 if self._loaded is None:
@@ -114,7 +116,10 @@ class ReferenceEncoder:
         return self._model
 
 
-def _load(files: ModelFiles, threads: int) -> tuple[onnxruntime.InferenceSession, Tokenizer]:
+def _load(files: ModelFiles, threads: int) -> "tuple[InferenceSession, Tokenizer]":
+    # Most processes of the shop never encode anything: only those that do pay for loading these two.
+    from tokenizers import Tokenizer  # noqa: PLC0415
+
     tokenizer = Tokenizer.from_file(str(files.checked(TOKENIZER)))
     tokenizer.enable_truncation(MAX_TOKENS)
     tokenizer.no_padding()  # the batches pad themselves, to their own longest text
@@ -126,7 +131,9 @@ def _load(files: ModelFiles, threads: int) -> tuple[onnxruntime.InferenceSession
     return session, tokenizer
 
 
-def _session(path: Path, threads: int) -> onnxruntime.InferenceSession:
+def _session(path: Path, threads: int) -> "InferenceSession":
+    import onnxruntime  # noqa: PLC0415
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -135,13 +142,13 @@ def _session(path: Path, threads: int) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
-def _agrees(session: onnxruntime.InferenceSession, tokenizer: Tokenizer, files: ModelFiles) -> bool:
+def _agrees(session: "InferenceSession", tokenizer: "Tokenizer", files: ModelFiles) -> bool:
     got = _encode(session, tokenizer, files.probes)
     cosines = (got * np.asarray(files.expected, dtype=np.float32)).sum(axis=1)
     return bool(cosines.min() >= PROBE_COSINE)
 
 
-def _encode(session: onnxruntime.InferenceSession, tokenizer: Tokenizer, texts: Sequence[str]) -> Vectors:
+def _encode(session: "InferenceSession", tokenizer: "Tokenizer", texts: Sequence[str]) -> Vectors:
     found = tokenizer.encode_batch_fast(list(texts))
     vectors = np.empty((len(found), DIMENSIONS), dtype=np.float32)
     lengths = [len(text.ids) for text in found]
