@@ -6,7 +6,7 @@ import time
 import structlog
 
 from boot.waking import BrokerDown, WakingBroker
-from db import job_runs
+from db import job_runs, workers
 from db.database import Database, DatabaseUnavailable
 from db.job_runs import Handed
 
@@ -47,13 +47,13 @@ class Reaper:
 
     def _bury_dead_workers(self) -> None:
         with self._db.transaction() as tx:
-            dead = job_runs.dead_workers(tx)
+            dead = workers.dead(tx)
         for worker in dead:
             held = self._broker.take_from_dead(worker.broker_id, worker.queue)
             with self._db.transaction() as tx:
                 released = job_runs.release_dead(tx, worker.boot_id)
                 again = job_runs.put_back_lost(tx, held)
-                job_runs.forget_worker(tx, worker.boot_id)
+                workers.forget(tx, worker.boot_id)
             log.warning("buried a dead worker", queue=worker.queue, running=released, fetched=again)
 
     def _redis_is_new(self) -> bool:

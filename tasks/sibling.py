@@ -15,7 +15,7 @@ import structlog
 
 from boot import logs
 from boot.settings import read_settings
-from db import job_runs
+from db import job_runs, workers
 from db.database import Database, DatabaseUnavailable
 
 log = structlog.get_logger()
@@ -70,7 +70,7 @@ def watch(boot_id: str) -> None:
 def _beat(db: Database, boot_id: str) -> None:
     try:
         with db.transaction() as tx:
-            job_runs.beat(tx, boot_id)
+            workers.beat(tx, boot_id)
             job_runs.extend_leases(tx, boot_id)
     except DatabaseUnavailable as error:
         log.warning("beat missed", reason=type(error).__name__)
@@ -82,7 +82,7 @@ def _report_death(db: Database, boot_id: str) -> None:
         try:
             with db.transaction() as tx:
                 released = job_runs.release_dead(tx, boot_id)
-                job_runs.mark_dead(tx, boot_id)
+                workers.mark_dead(tx, boot_id)
         except DatabaseUnavailable:
             time.sleep(RETRY_S)
         else:

@@ -15,7 +15,7 @@ from boot import broker as brokers
 from boot import logs, services
 from boot.settings import read_settings
 from boot.waking import WakingBroker
-from db import job_runs
+from db import job_runs, workers
 from tasks.broker import Performer, performers
 from tasks.runner import Runner
 from tasks.sibling import Sibling
@@ -42,7 +42,7 @@ def work(queue: str, *, threads: int, doors: str | None = None) -> None:
     importlib.import_module(doors or f"tasks.{queue}")
     _declare(broker, queue, Runner(connected, boot_id, stopping))
     with connected.db.transaction() as tx:
-        job_runs.register_worker(
+        workers.register(
             tx,
             boot_id=boot_id,
             broker_id=broker.broker_id,
@@ -106,7 +106,7 @@ def _leave(connected: services.Services, worker: dramatiq.Worker, sibling: Sibli
     worker.stop(timeout=STOP_WITHIN_MS)
     with connected.db.transaction() as tx:
         given_back = job_runs.give_back(tx, boot_id)
-        job_runs.forget_worker(tx, boot_id)
+        workers.forget(tx, boot_id)
     sibling.dismiss()
     log.info("worker stopped", given_back=given_back)
     os._exit(0)
