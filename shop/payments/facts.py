@@ -1,0 +1,150 @@
+"""The one way an order changes: append facts, fold them all, write what they add up to, stage what follows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from db.database import Tx
+from shop.payments import follow, ledger
+from shop.payments.errors import IllegalMove, Implausible, OrderNotFound
+from shop.payments.fold import Fact, State, UnknownWord, fold
+from shop.payments.moves import reachable
+from shop.payments.queries import facts as log
+from shop.payments.queries import orders, refunds
+from shop.payments.rows import Order
+from shop.ports.gateway import PaymentSeen, RefundSeen
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The order as it was and the state it is in now."""
+
+    before: Order
+    state: State
+
+    @property
+    def moved(self) -> bool:
+        return self.before.status != self.state.status
+
+
+def apply(tx: Tx, order_id: str, facts: Sequence[Fact], *, client_secret: str | None = None) -> Change:
+    """Take facts into account; each counts once, whenever it comes.
+
+    The order's row is locked until the caller's transaction ends, so two at once apply one after the other. Raises
+    OrderNotFound, IllegalMove or Implausible; then nothing is written.
+    """
+    order = orders.lock_order(tx, order_id)
+    if order is None:
+        raise OrderNotFound(order_id)
+    for fact in facts:
+        _check(order, fact)
+        log.append(tx, order_id, fact)
+    try:
+        state = fold(log.facts_of(tx, order_id))
+    except UnknownWord as unknown:
+        raise Implausible(f"order {order_id}: {unknown}") from unknown
+    _save(tx, order, state, client_secret)
+    ledger.book(tx, order, state)
+    follow.up(tx, order, state)
+    if order.status != state.status:
+        orders.tell_change(tx, order_id)
+    return Change(order, state)
+
+
+def payment_seen(seen: PaymentSeen, *, source: str, key: str, seen_at: datetime, wish: str | None = None) -> Fact:
+    """The fact that a payment looked like this. `key` names the news at its source, `wish` the try it decides."""
+    return Fact(
+        kind="payment.seen",
+        source=source,
+        source_key=f"{key}:{seen.id}",
+        seen_at=seen_at,
+        subject=seen.id,
+        amount_minor=seen.captured or seen.amount,
+        currency=seen.currency,
+        data=_payment_data(seen) | ({"wish": wish} if wish else {}),
+    )
+
+
+def refund_seen(seen: RefundSeen, *, source: str, key: str, seen_at: datetime) -> Fact:
+    """The fact that a refund looked like this. One made elsewhere goes by the provider's id."""
+    return Fact(
+        kind="refund.seen",
+        source=source,
+        source_key=f"{key}:{seen.id}",
+        seen_at=seen_at,
+        subject=seen.id,
+        amount_minor=seen.amount,
+        currency=seen.currency,
+        data={
+            "refund": seen.refund_id or seen.id,
+            "payment": seen.payment_id,
+            "status": seen.status,
+            "failure_code": seen.failure_code,
+        },
+    )
+
+
+def _payment_data(seen: PaymentSeen) -> dict[str, Any]:
+    # The client secret is left out: the log is for ever, the secret is for one browser.
+    return {
+        "status": seen.status,
+        "amount": seen.amount,
+        "currency": seen.currency,
+        "order": seen.order_id,
+        "capturable": seen.capturable,
+        "captured": seen.captured,
+        "charge_id": seen.charge_id,
+        "capture_before": seen.capture_before.isoformat() if seen.capture_before else None,
+        "card": _card(seen),
+        "decline": {"code": seen.decline.code, "message": seen.decline.message} if seen.decline else None,
+        "next_action": seen.next_action,
+        "fee": seen.fee,
+        "disputed": seen.disputed,
+        "cancellation_reason": seen.cancellation_reason,
+    }
+
+
+def _card(seen: PaymentSeen) -> Mapping[str, Any] | None:
+    if seen.card is None:
+        return None
+    card = seen.card
+    return {"brand": card.brand, "last4": card.last4, "exp_month": card.exp_month, "exp_year": card.exp_year}
+
+
+def _check(order: Order, fact: Fact) -> None:
+    """Amount, currency and order of every provider fact are compared with ours: a wrong one pays for nothing."""
+    if fact.kind == "payment.seen":
+        ours = (order.total_minor, order.currency, order.id)
+        theirs = (fact.data["amount"], fact.data["currency"], fact.data["order"])
+        if ours != theirs:
+            raise Implausible(f"order {order.id}: payment {fact.subject} says {theirs}, we say {ours}")
+        if fact.data["captured"] > order.total_minor:
+            raise Implausible(f"order {order.id}: more was captured than it costs")
+    if fact.kind == "refund.seen" and fact.currency != order.currency:
+        raise Implausible(f"order {order.id}: refund {fact.subject} is in {fact.currency}")
+
+
+def _save(tx: Tx, order: Order, state: State, client_secret: str | None) -> None:
+    if not reachable(order.status, state.status):
+        raise IllegalMove(order.id, order.status, state.status)
+    if state.refunded + state.reserved > state.captured:
+        raise Implausible(f"order {order.id}: more refunded than captured")
+    for payment in state.payments:
+        log.save_payment(tx, order.id, payment, client_secret if payment == state.payment else None)
+    refunds.save_states(tx, order, state.refunds)
+    saved = orders.save_state(
+        tx,
+        order.id,
+        before=order.status,
+        status=state.status,
+        status_reason=state.status_reason,
+        stock=state.stock,
+        rejection_code=state.rejection[0] if state.status == "rejected" and state.rejection else None,
+        rejection_detail=state.rejection[1] if state.status == "rejected" and state.rejection else None,
+        captured=state.captured,
+        refunded=state.refunded,
+        reserved=state.reserved,
+        disputed=state.disputed,
+    )
+    assert saved, "the row is locked since it was read"

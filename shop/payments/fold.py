@@ -1,0 +1,252 @@
+"""The state of an order, computed from its facts: pure, and the same in whatever order and however often they came.
+
+Facts about one payment are put in order by how final they are and then by when the provider was asked; asks and
+refusals are sets. So a late webhook, a repeat or a sweep changes nothing that a prompt one would not have.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that happened. `subject` is the provider's id of what it is about, `seen_at` when we looked."""
+
+    kind: str
+    source: str
+    source_key: str
+    seen_at: datetime
+    subject: str | None = None
+    amount_minor: int | None = None
+    currency: str | None = None
+    actor: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentState:
+    """What all looks at one payment add up to."""
+
+    id: str
+    status: str
+    amount: int
+    currency: str
+    capturable: int
+    captured: int
+    charge_id: str | None
+    capture_before: str | None
+    card: Mapping[str, Any] | None
+    decline: Mapping[str, str] | None
+    next_action: Mapping[str, Any] | None
+    fee: int | None
+    disputed: bool
+    cancellation_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RefundState:
+    """`key` is our refund's id, or the provider's for one that was made over there."""
+
+    key: str
+    provider_id: str | None
+    payment_id: str
+    status: str
+    amount: int
+    failure_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The order as its facts make it. `payment` is the one that counts, `payments` are all."""
+
+    status: str
+    status_reason: str | None
+    stock: str
+    rejection: tuple[str, str] | None
+    captured: int
+    refunded: int
+    reserved: int
+    disputed: bool
+    payment: PaymentState | None
+    payments: Sequence[PaymentState]
+    refunds: Sequence[RefundState]
+
+
+class UnknownWord(Exception):
+    """The provider used a status this version does not know."""
+
+
+UNTRIED = {"requires_payment_method", "requires_confirmation"}
+OPEN = {"requires_payment_method", "requires_confirmation", "requires_action", "processing"}
+TIER = {**dict.fromkeys(OPEN, 0), "requires_capture": 1, "canceled": 2, "succeeded": 2}
+"""A payment may go back and forth while it is open, but what was authorised, captured or voided stays so."""
+
+WEIGHT = {**dict.fromkeys(OPEN, 1), "canceled": 0, "requires_capture": 2, "succeeded": 3}
+"""Of several payments the one with money in it counts."""
+
+STOCK = ("none", "reserved", "committed", "lost", "released", "returned")
+"""Goods only move to the right."""
+
+REFUND_TIER = {"pending": 0, "requires_action": 0, "succeeded": 1, "failed": 2, "canceled": 2}
+"""A refund that succeeded can still bounce; one that failed stays failed."""
+
+
+def fold(facts: Iterable[Fact]) -> State:
+    """The state. Raises UnknownWord for a provider's status that means nothing to us."""
+    known = sorted({fact.source_key: fact for fact in facts}.values(), key=lambda fact: (fact.seen_at, fact.source_key))
+    payments = _payments(known)
+    payment = max(payments, key=lambda found: (WEIGHT[found.status], found.id), default=None)
+    refusal = _refusal(known)
+    if payment is not None and refusal is not None and payment.status in UNTRIED:
+        payments = [replace(found, decline=refusal) if found is payment else found for found in payments]
+        payment = replace(payment, decline=refusal)
+    refunds = _refunds(known)
+    captured = sum(found.captured for found in payments)
+    refunded = sum(found.amount for found in refunds if found.status == "succeeded")
+    stock = max((_stock(fact) for fact in known), key=STOCK.index, default="none")
+    rejection = _rejection(known)
+    status = _status(known, payment, captured=captured, refunded=refunded, rejected=rejection is not None, stock=stock)
+    return State(
+        status=status,
+        status_reason=_reason(known, payment) if status in {"canceled", "expired"} else None,
+        stock=stock,
+        rejection=rejection,
+        captured=captured,
+        refunded=refunded,
+        reserved=sum(found.amount for found in refunds if found.status == "pending"),
+        disputed=any(found.disputed for found in payments),
+        payment=payment,
+        payments=payments,
+        refunds=refunds,
+    )
+
+
+def _payments(facts: Sequence[Fact]) -> list[PaymentState]:
+    looks: dict[str, list[Fact]] = {}
+    for fact in facts:
+        if fact.kind == "payment.seen" and fact.subject:
+            looks.setdefault(fact.subject, []).append(fact)
+    return [_payment(subject, looks[subject]) for subject in sorted(looks)]
+
+
+def _payment(subject: str, looks: Sequence[Fact]) -> PaymentState:
+    for look in looks:
+        if look.data["status"] not in TIER:
+            raise UnknownWord(f"payment {subject} is {look.data['status']}")
+    # Python's max takes the first of equals; the list is sorted, so the last one has to win.
+    last = max(reversed(looks), key=lambda look: TIER[look.data["status"]]).data
+    return PaymentState(
+        id=subject,
+        status=last["status"],
+        amount=last["amount"],
+        currency=last["currency"],
+        capturable=last["capturable"],
+        captured=max(look.data["captured"] for look in looks),
+        charge_id=last["charge_id"] or _latest(looks, "charge_id"),
+        capture_before=_latest(looks, "capture_before"),
+        card=last["card"] or _latest(looks, "card"),
+        decline=last["decline"],
+        next_action=last["next_action"],
+        fee=_latest(looks, "fee"),
+        disputed=looks[-1].data["disputed"],
+        cancellation_reason=last["cancellation_reason"],
+    )
+
+
+def _latest(looks: Sequence[Fact], name: str) -> Any:
+    return next((look.data[name] for look in reversed(looks) if look.data[name] is not None), None)
+
+
+def _refunds(facts: Sequence[Fact]) -> list[RefundState]:
+    stories: dict[str, list[Fact]] = {}
+    for fact in facts:
+        if fact.kind in {"refund.asked", "refund.refused", "refund.seen"}:
+            stories.setdefault(str(fact.data["refund"]), []).append(fact)
+    return [_refund(key, stories[key]) for key in sorted(stories)]
+
+
+def _refund(key: str, story: Sequence[Fact]) -> RefundState:
+    looks = [fact for fact in story if fact.kind == "refund.seen"]
+    refused = next((fact for fact in story if fact.kind == "refund.refused"), None)
+    for look in looks:
+        if look.data["status"] not in REFUND_TIER:
+            raise UnknownWord(f"refund {key} is {look.data['status']}")
+    last = max(reversed(looks), key=lambda look: REFUND_TIER[look.data["status"]], default=None)
+    if last is None:
+        status = "failed" if refused else "pending"
+    else:
+        status = ("pending", "succeeded", "failed")[REFUND_TIER[last.data["status"]]]
+    told = last or refused or story[0]
+    return RefundState(
+        key=key,
+        provider_id=last.subject if last else None,
+        payment_id=str(story[0].data["payment"]),
+        status=status,
+        amount=int(story[0].amount_minor or 0),
+        failure_code=told.data.get("failure_code") if status == "failed" else None,
+    )
+
+
+def _rejection(facts: Sequence[Fact]) -> tuple[str, str] | None:
+    found = next((fact for fact in facts if fact.kind == "order.rejected"), None)
+    return (str(found.data["code"]), str(found.data["detail"])) if found else None
+
+
+def _stock(fact: Fact) -> str:
+    return fact.kind.removeprefix("stock.") if fact.kind.startswith("stock.") else "none"
+
+
+def _status(
+    facts: Sequence[Fact], payment: PaymentState | None, *, captured: int, refunded: int, rejected: bool, stock: str
+) -> str:
+    if captured > 0:
+        return "refunded" if refunded >= captured else "partially_refunded" if refunded > 0 else "paid"
+    if rejected:
+        return "rejected"
+    if payment is None:
+        return "placing"
+    if payment.status == "canceled":
+        return "expired" if _reason(facts, payment) == "unpaid" else "canceled"
+    if payment.status in {"requires_capture", "succeeded"}:
+        return "capturing" if _capture_asked(facts) and stock != "lost" else "authorized"
+    return _open_status(facts, payment)
+
+
+def _open_status(facts: Sequence[Fact], payment: PaymentState) -> str:
+    if payment.status == "processing" or _undecided(facts):
+        return "processing"
+    if payment.status == "requires_action":
+        return "requires_action"
+    return "payment_failed" if payment.decline else "awaiting_payment"
+
+
+def _undecided(facts: Sequence[Fact]) -> bool:
+    """Whether a try to pay was asked for and nobody has said yet how it went."""
+    asked = {fact.data["wish"] for fact in facts if fact.kind == "confirm.asked"}
+    decided = {fact.data.get("wish") for fact in facts if fact.kind in {"payment.seen", "confirm.refused"}}
+    return bool(asked - decided)
+
+
+def _refusal(facts: Sequence[Fact]) -> Mapping[str, str] | None:
+    """Why the last try ended without the provider even trying (no such card, for instance)."""
+    tries = [fact for fact in facts if fact.kind in {"payment.seen", "confirm.refused"} and fact.data.get("wish")]
+    if not tries or tries[-1].kind != "confirm.refused":
+        return None
+    return {"code": str(tries[-1].data["code"]), "message": "This payment method cannot be used."}
+
+
+def _capture_asked(facts: Sequence[Fact]) -> bool:
+    return any(fact.kind == "capture.asked" for fact in facts)
+
+
+def _reason(facts: Sequence[Fact], payment: PaymentState | None) -> str:
+    """Why it was canceled: our own wish if there was one that we did not drop, else what the provider says."""
+    dropped = {fact.data["wish"] for fact in facts if fact.kind == "cancel.dropped"}
+    wishes = (fact for fact in facts if fact.kind == "cancel.asked" and fact.data["wish"] not in dropped)
+    asked = next(wishes, None)
+    if asked is not None:
+        return str(asked.data["reason"])
+    automatic = payment is not None and payment.cancellation_reason in {"automatic", "expired"}
+    return "authorization_expired" if automatic else "provider"

@@ -1,0 +1,102 @@
+"""What an order costs: pure arithmetic on prices the Product service gave. Prices are gross, tax is a part of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+
+from shop.money import Money
+from shop.payments.errors import Unplaceable
+from shop.payments.terms import Terms
+from shop.ports.neighbours import Cart, Product, StockLine
+
+MAX_LINES = 100
+"""More different products than this are a wholesaler's order; each costs a question to the Product service."""
+
+MAX_MINOR = 99_999_999
+"""Eight digits: the most Stripe takes in one payment."""
+
+MINIMUM_MINOR: Mapping[str, int] = {
+    "usd": 50, "aud": 50, "brl": 50, "cad": 50, "chf": 50, "eur": 50, "inr": 50, "nzd": 50, "sgd": 50,
+    "aed": 200, "bgn": 100, "czk": 1500, "dkk": 250, "gbp": 30, "hkd": 400, "huf": 17500, "jpy": 50, "mxn": 1000,
+    "myr": 200, "nok": 300, "pln": 200, "ron": 200, "sek": 300, "thb": 1000,
+}  # fmt: skip
+"""Stripe's smallest charges (docs.stripe.com/currencies, November 2026); it refuses others of its own by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class PricedLine:
+    product_id: str
+    name: str
+    quantity: int
+    unit_price_minor: int
+
+    @property
+    def total_minor(self) -> int:
+        return self.unit_price_minor * self.quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """`total_minor = subtotal_minor + shipping_minor`; `tax_minor` is contained in it."""
+
+    currency: str
+    lines: tuple[PricedLine, ...]
+    subtotal_minor: int
+    shipping_minor: int
+    tax_minor: int
+    tax_rate_percent: Decimal
+
+    @property
+    def total_minor(self) -> int:
+        return self.subtotal_minor + self.shipping_minor
+
+
+def wanted_lines(cart: Cart) -> list[StockLine]:
+    """One line per product, in the cart's order. Raises Unplaceable for an empty cart or one beyond measure."""
+    wanted: dict[str, int] = {}
+    for line in cart.lines:
+        if line.quantity > 0:
+            wanted[line.product_id] = wanted.get(line.product_id, 0) + line.quantity
+    if not wanted:
+        raise Unplaceable("cart_empty", "the cart has nothing in it")
+    if len(wanted) > MAX_LINES:
+        raise Unplaceable("cart_too_large", f"the cart has more than {MAX_LINES} different products")
+    return [StockLine(product_id, quantity) for product_id, quantity in wanted.items()]
+
+
+def quote(cart: Cart, wanted: Sequence[StockLine], products: Mapping[str, Product | None], terms: Terms) -> Quote:
+    """Prices for the wanted lines. Raises Unplaceable with the contract's code for what cannot be sold."""
+    lines = tuple(_line(line, products.get(line.product_id)) for line in wanted)
+    currencies = {product.currency for product in products.values() if product is not None}
+    if currencies != {cart.currency}:
+        raise Unplaceable("currency_mixed", "the cart's currency and its products' prices differ")
+    subtotal = sum(line.total_minor for line in lines)
+    shipping = 0 if subtotal >= terms.free_shipping_from_minor else terms.shipping_minor
+    tax = contained_tax(subtotal, terms.tax_rate_percent) + contained_tax(shipping, terms.tax_rate_percent)
+    priced = Quote(cart.currency, lines, subtotal, shipping, tax, terms.tax_rate_percent)
+    _check_total(priced)
+    return priced
+
+
+def contained_tax(gross_minor: int, rate_percent: Decimal) -> int:
+    """The tax within a gross amount, rounded half up to a whole minor unit."""
+    share = Decimal(gross_minor) * rate_percent / (100 + rate_percent)
+    return int(share.quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def _line(wanted: StockLine, product: Product | None) -> PricedLine:
+    if product is None or not product.active:
+        raise Unplaceable("product_gone", f"{wanted.product_id} is no longer sold")
+    if product.stock < wanted.quantity:
+        raise Unplaceable(
+            "out_of_stock", f"{wanted.product_id}: {max(product.stock, 0)} left, {wanted.quantity} wanted"
+        )
+    return PricedLine(product.id, product.name[:500], wanted.quantity, product.price)
+
+
+def _check_total(priced: Quote) -> None:
+    total = Money(priced.total_minor, priced.currency)
+    if priced.total_minor < MINIMUM_MINOR.get(priced.currency, 1):
+        raise Unplaceable("amount_too_small", f"{total} is less than a card can be charged")
+    if priced.total_minor > MAX_MINOR:
+        raise Unplaceable("amount_too_large", f"{total} is more than a card can be charged")

@@ -1,0 +1,163 @@
+"""The audit log, and the rows that follow from it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from db.database import Tx
+from db.ids import new_id
+from shop.payments.fold import Fact, PaymentState
+from shop.payments.rows import Payment
+
+
+def append(tx: Tx, order_id: str, fact: Fact) -> bool:
+    """False if this very news is in the log already. The trigger numbers and hashes the row."""
+    inserted = tx.execute(
+        """
+        INSERT INTO transactions (id, order_id, seq, kind, source, source_key, actor, subject, amount_minor, currency,
+                                  data, seen_at, prev_hash, hash)
+        VALUES (%(id)s, %(order_id)s, 1, %(kind)s, %(source)s, %(source_key)s, %(actor)s, %(subject)s,
+                %(amount_minor)s, %(currency)s, %(data)s, %(seen_at)s, '', '')
+        ON CONFLICT (order_id, source_key) DO NOTHING
+        """,
+        {
+            "id": new_id("txn"),
+            "order_id": order_id,
+            "kind": fact.kind,
+            "source": fact.source,
+            "source_key": fact.source_key,
+            "actor": fact.actor,
+            "subject": fact.subject,
+            "amount_minor": fact.amount_minor,
+            "currency": fact.currency,
+            "data": Jsonb(fact.data),
+            "seen_at": fact.seen_at,
+        },
+    )
+    return inserted.rowcount == 1
+
+
+def facts_of(tx: Tx, order_id: str) -> list[Fact]:
+    cursor = tx.cursor(row_factory=class_row(Fact))
+    return cursor.execute(
+        """
+        SELECT kind, source, source_key, seen_at, subject, amount_minor, currency, actor, data
+          FROM transactions
+         WHERE order_id = %(order_id)s
+      ORDER BY seq
+        """,
+        {"order_id": order_id},
+    ).fetchall()
+
+
+def save_payment(tx: Tx, order_id: str, state: PaymentState, client_secret: str | None) -> None:
+    """Write what we know of one payment; the first time makes its row."""
+    card = state.card or {}
+    decline = state.decline or {}
+    tx.execute(
+        """
+        INSERT INTO payments (id, order_id, intent_id, charge_id, client_secret, status, currency, amount_minor,
+                              capturable_minor, captured_minor, fee_minor, decline_code, decline_message, next_action,
+                              capture_before, card_brand, card_last4, card_exp_month, card_exp_year)
+        VALUES (%(id)s, %(order_id)s, %(intent_id)s, %(charge_id)s, %(client_secret)s, %(status)s, %(currency)s,
+                %(amount)s, %(capturable)s, %(captured)s, %(fee)s, %(decline_code)s, %(decline_message)s,
+                %(next_action)s, %(capture_before)s, %(brand)s, %(last4)s, %(exp_month)s, %(exp_year)s)
+        ON CONFLICT (intent_id) DO UPDATE
+           SET charge_id = EXCLUDED.charge_id, status = EXCLUDED.status,
+               client_secret = coalesce(EXCLUDED.client_secret, payments.client_secret),
+               capturable_minor = EXCLUDED.capturable_minor, captured_minor = EXCLUDED.captured_minor,
+               fee_minor = EXCLUDED.fee_minor, decline_code = EXCLUDED.decline_code,
+               decline_message = EXCLUDED.decline_message, next_action = EXCLUDED.next_action,
+               capture_before = EXCLUDED.capture_before, card_brand = EXCLUDED.card_brand,
+               card_last4 = EXCLUDED.card_last4, card_exp_month = EXCLUDED.card_exp_month,
+               card_exp_year = EXCLUDED.card_exp_year, updated_at = now()
+        """,
+        {
+            "id": new_id("pay"),
+            "order_id": order_id,
+            "intent_id": state.id,
+            "charge_id": state.charge_id,
+            "client_secret": client_secret,
+            "status": state.status,
+            "currency": state.currency,
+            "amount": state.amount,
+            "capturable": state.capturable,
+            "captured": state.captured,
+            "fee": state.fee,
+            "decline_code": decline.get("code"),
+            "decline_message": decline.get("message"),
+            "next_action": Jsonb(state.next_action) if state.next_action is not None else None,
+            "capture_before": state.capture_before,
+            "brand": card.get("brand"),
+            "last4": card.get("last4"),
+            "exp_month": card.get("exp_month"),
+            "exp_year": card.get("exp_year"),
+        },
+    )
+
+
+def payments_of(tx: Tx, order_ids: Sequence[str]) -> list[Payment]:
+    """Oldest first within an order."""
+    cursor = tx.cursor(row_factory=class_row(Payment))
+    return cursor.execute(
+        """
+        SELECT id, order_id, intent_id, charge_id, client_secret, status, currency, amount_minor, capturable_minor,
+               captured_minor, fee_minor, decline_code, decline_message, next_action, capture_before, card_brand,
+               card_last4, card_exp_month, card_exp_year, created_at, updated_at
+          FROM payments
+         WHERE order_id = ANY(%(order_ids)s)
+      ORDER BY order_id, id
+        """,
+        {"order_ids": list(order_ids)},
+    ).fetchall()
+
+
+def order_of_payment(tx: Tx, intent_id: str) -> str | None:
+    row = tx.execute("SELECT order_id FROM payments WHERE intent_id = %(id)s", {"id": intent_id}).fetchone()
+    return row[0] if row else None
+
+
+def claim_effect(tx: Tx, order_id: str, kind: str, generation: str = "1") -> bool:
+    """True for the one caller who may have this effect."""
+    inserted = tx.execute(
+        """
+        INSERT INTO effects (order_id, kind, generation) VALUES (%(order_id)s, %(kind)s, %(generation)s)
+        ON CONFLICT (order_id, kind, generation) DO NOTHING
+        """,
+        {"order_id": order_id, "kind": kind, "generation": generation},
+    )
+    return inserted.rowcount == 1
+
+
+def name_effect_job(tx: Tx, order_id: str, kind: str, generation: str, job_id: str) -> None:
+    tx.execute(
+        """
+        UPDATE effects SET job_id = %(job_id)s
+         WHERE order_id = %(order_id)s AND kind = %(kind)s AND generation = %(generation)s
+        """,
+        {"order_id": order_id, "kind": kind, "generation": generation, "job_id": job_id},
+    )
+
+
+def end_effect(tx: Tx, order_id: str, kind: str, generation: str = "1") -> None:
+    tx.execute(
+        """
+        UPDATE effects SET done_at = coalesce(done_at, clock_timestamp())
+         WHERE order_id = %(order_id)s AND kind = %(kind)s AND generation = %(generation)s
+        """,
+        {"order_id": order_id, "kind": kind, "generation": generation},
+    )
+
+
+def effects_of(tx: Tx, order_id: str) -> list[tuple[Any, ...]]:
+    """`(kind, generation, job_id, claimed_at, done_at)` of each."""
+    return tx.execute(
+        """
+        SELECT kind, generation, job_id, claimed_at, done_at FROM effects
+         WHERE order_id = %(order_id)s
+      ORDER BY claimed_at
+        """,
+        {"order_id": order_id},
+    ).fetchall()

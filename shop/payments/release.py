@@ -1,0 +1,49 @@
+"""Giving goods back: those still set aside, those already taken out of stock, and those a refund returns."""
+
+from db.database import Database, Tx
+from shop.payments.facts import apply
+from shop.payments.fold import Fact
+from shop.payments.moves import CALLED_OFF
+from shop.payments.queries import facts as log
+from shop.payments.queries import orders, refunds
+from shop.payments.rows import Order
+from shop.ports.neighbours import Products, StockLine
+
+
+def release(db: Database, products: Products, order_id: str, refund_id: str | None = None) -> None:
+    """Give back the goods of an order that came to nothing, or with `refund_id` those of one refund. Safe to repeat."""
+    if refund_id is not None:
+        _restock(db, products, order_id, refund_id)
+        return
+    with db.transaction() as tx:
+        order = orders.order(tx, order_id)
+        lines = [StockLine(line.product_id, line.quantity) for line in orders.lines_of(tx, [order_id])]
+    if order is None or order.status not in CALLED_OFF:
+        return
+    if order.stock == "committed":
+        products.take_back(order_id, lines)
+        _done(db, order, "stock.returned")
+    elif order.stock == "reserved":
+        products.release(order_id)
+        _done(db, order, "stock.released")
+
+
+def _done(db: Database, order: Order, kind: str) -> None:
+    with db.transaction() as tx:
+        orders.lock_order(tx, order.id)
+        log.end_effect(tx, order.id, "stock_release")
+        apply(tx, order.id, [Fact(kind=kind, source="system", source_key=kind, seen_at=orders.clock(tx))])
+
+
+def _restock(db: Database, products: Products, order_id: str, refund_id: str) -> None:
+    with db.transaction() as tx:
+        lines = _refunded_lines(tx, order_id, refund_id)
+    if lines:
+        products.take_back(refund_id, lines)
+    with db.transaction() as tx:
+        log.end_effect(tx, order_id, "restock", refund_id)
+
+
+def _refunded_lines(tx: Tx, order_id: str, refund_id: str) -> list[StockLine]:
+    bought = {line.id: line.product_id for line in orders.lines_of(tx, [order_id])}
+    return [StockLine(bought[line.line_id], line.quantity) for line in refunds.lines_of_refunds(tx, [refund_id])]

@@ -1,0 +1,192 @@
+"""The rows of this area as they are read; amounts are whole minor units of the row's currency."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    id: str
+    number: str
+    customer_id: str
+    email: str | None
+    cart_id: str
+    status: str
+    status_reason: str | None
+    disputed: bool
+    currency: str | None
+    subtotal_minor: int
+    shipping_minor: int
+    tax_minor: int
+    tax_rate_percent: Decimal
+    total_minor: int
+    amount_captured: int
+    amount_refunded: int
+    amount_reserved_for_refund: int
+    shipping_address: Mapping[str, Any] | None
+    payment_method: str | None
+    save_payment_method: bool
+    capture_method: str
+    rejection_code: str | None
+    rejection_detail: str | None
+    reservation_id: str | None
+    stock: str
+    visitor_id: str | None
+    search_id: str | None
+    expires_at: datetime
+    paid_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def refundable(self) -> int:
+        return self.amount_captured - self.amount_refunded - self.amount_reserved_for_refund
+
+
+@dataclass(frozen=True, slots=True)
+class NewOrder:
+    id: str
+    customer_id: str
+    email: str | None
+    cart_id: str
+    shipping_address: Mapping[str, Any] | None
+    payment_method: str | None
+    save_payment_method: bool
+    capture_method: str
+    visitor_id: str | None
+    search_id: str | None
+    expires_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    id: str
+    order_id: str
+    position: int
+    product_id: str
+    name: str
+    quantity: int
+    unit_price_minor: int
+    total_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    id: str
+    order_id: str
+    intent_id: str
+    charge_id: str | None
+    client_secret: str | None
+    status: str
+    currency: str
+    amount_minor: int
+    capturable_minor: int
+    captured_minor: int
+    fee_minor: int | None
+    decline_code: str | None
+    decline_message: str | None
+    next_action: Mapping[str, Any] | None
+    capture_before: datetime | None
+    card_brand: str | None
+    card_last4: str | None
+    card_exp_month: int | None
+    card_exp_year: int | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """`status` is pending, succeeded or failed; `origin` is shop, or provider for one made in Stripe's dashboard."""
+
+    id: str
+    order_id: str
+    payment_id: str
+    provider_refund_id: str | None
+    status: str
+    amount_minor: int
+    currency: str
+    reason: str
+    restock: bool
+    origin: str
+    requested_by: str | None
+    failure_code: str | None
+    failure_message: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RefundLine:
+    refund_id: str
+    line_id: str
+    quantity: int
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One wish towards the provider. `tries` counts how often it was asked under `provider_key`."""
+
+    id: str
+    order_id: str
+    refund_id: str | None
+    operation: str
+    generation: int
+    body: Mapping[str, Any]
+    provider_key: str
+    deadline: datetime
+    tries: int
+    outcome: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    id: str
+    event_id: str | None
+    source: str
+    type: str | None
+    object_id: str | None
+    object_kind: str | None
+    payment_ref: str | None
+    state: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a ledger entry, with the entry's own facts."""
+
+    id: str
+    seq: int
+    order_id: str | None
+    kind: str
+    cause: str
+    booked_at: datetime
+    account: str
+    currency: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """`balance_minor` is debit minus credit."""
+
+    code: str
+    name: str
+    kind: str
+    currency: str
+    balance_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One line of an order's history."""
+
+    at: datetime
+    kind: str
+    what: str
+    detail: Mapping[str, Any]
