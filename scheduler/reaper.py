@@ -6,9 +6,9 @@ import time
 import structlog
 
 from boot.waking import BrokerDown, WakingBroker
-from db import job_runs, workers
+from db import job_recovery, workers
 from db.database import Database, DatabaseUnavailable
-from db.job_runs import Handed
+from db.job_recovery import Handed
 
 log = structlog.get_logger()
 
@@ -37,7 +37,7 @@ class Reaper:
     def sweep(self, now_s: float) -> None:
         """`now_s` is any monotonic clock. Raises what the database or the broker raise."""
         with self._db.transaction() as tx:
-            expired = job_runs.put_back_expired(tx, limit=PAGE)
+            expired = job_recovery.put_back_expired(tx, limit=PAGE)
         if expired:
             log.warning("leases ran out", jobs=len(expired))
         self._bury_dead_workers()
@@ -51,8 +51,8 @@ class Reaper:
         for worker in dead:
             held = self._broker.take_from_dead(worker.broker_id, worker.queue)
             with self._db.transaction() as tx:
-                released = job_runs.release_dead(tx, worker.boot_id)
-                again = job_runs.put_back_lost(tx, held)
+                released = job_recovery.release_dead(tx, worker.boot_id)
+                again = job_recovery.put_back_lost(tx, held)
                 workers.forget(tx, worker.boot_id)
             log.warning("buried a dead worker", queue=worker.queue, running=released, fetched=again)
 
@@ -66,13 +66,13 @@ class Reaper:
         after = ""
         while True:
             with self._db.transaction() as tx:
-                page = job_runs.handed_over(tx, older_than_s=LOST_AFTER_S, after=after, limit=PAGE)
+                page = job_recovery.handed_over(tx, older_than_s=LOST_AFTER_S, after=after, limit=PAGE)
             if not page:
                 return
             lost = [message_id for queue in {row.queue for row in page} for message_id in self._lost(queue, page)]
             if lost:
                 with self._db.transaction() as tx:
-                    count = job_runs.put_back_lost(tx, lost)
+                    count = job_recovery.put_back_lost(tx, lost)
                 log.warning("messages were lost and are staged again", jobs=count)
             after = page[-1].id
 

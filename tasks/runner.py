@@ -71,19 +71,23 @@ class Runner:
         run = Run(self.services, claimed.id, claimed.fence, claimed.attempts, claimed.max_attempts, self.stopping)
         try:
             result = performer.door(self.services, run, **claimed.args)
-        except Rejected as error:
-            return self._close(claimed, _failure("rejected", error, code=error.code), state="failed")
-        except NotYet as error:
-            return self._again(claimed, _failure("not_yet", error, code=error.code), error)
         except Interrupted:
             return self._interrupted(claimed)
-        except TimeLimitExceeded as error:
+        except (Exception, TimeLimitExceeded) as error:  # noqa: BLE001 - the kind of any error decides what follows
+            return self._failed(claimed, performer, error)
+        return self._done(claimed, result)
+
+    def _failed(self, claimed: Claimed, performer: Performer, error: Exception | TimeLimitExceeded) -> str:
+        """The kind of the error alone decides what follows."""
+        if isinstance(error, Rejected):
+            return self._close(claimed, _failure("rejected", error, code=error.code), state="failed")
+        if isinstance(error, NotYet):
+            return self._again(claimed, _failure("not_yet", error, code=error.code), error)
+        if isinstance(error, TimeLimitExceeded):
             message = f"ran longer than {performer.job.time_limit_s} s"
             return self._again(claimed, _failure("time_limit", error, message=message))
-        except Exception as error:
-            log.exception("job failed unexpectedly")
-            return self._again(claimed, _failure("bug", error))
-        return self._done(claimed, result)
+        log.error("job failed unexpectedly", exc_info=error)
+        return self._again(claimed, _failure("bug", error))
 
     def _done(self, claimed: Claimed, result: dict[str, Any] | None) -> str:
         return self._record("done", lambda tx: job_runs.done(tx, claimed.id, claimed.fence, result=result))

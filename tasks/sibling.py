@@ -15,7 +15,7 @@ import structlog
 
 from boot import logs
 from boot.settings import read_settings
-from db import job_runs, workers
+from db import job_recovery, job_runs, workers
 from db.database import Database, DatabaseUnavailable
 
 log = structlog.get_logger()
@@ -71,7 +71,7 @@ def _beat(db: Database, boot_id: str) -> None:
     try:
         with db.transaction() as tx:
             workers.beat(tx, boot_id)
-            job_runs.extend_leases(tx, boot_id)
+            job_recovery.extend_leases(tx, boot_id)
     except DatabaseUnavailable as error:
         log.warning("beat missed", reason=type(error).__name__)
 
@@ -81,7 +81,7 @@ def _report_death(db: Database, boot_id: str) -> None:
     while time.monotonic() < give_up_at:
         try:
             with db.transaction() as tx:
-                released = job_runs.release_dead(tx, boot_id)
+                released = job_recovery.release_dead(tx, boot_id)
                 workers.mark_dead(tx, boot_id)
         except DatabaseUnavailable:
             time.sleep(RETRY_S)

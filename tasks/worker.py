@@ -15,7 +15,7 @@ from boot import broker as brokers
 from boot import logs, services
 from boot.settings import read_settings
 from boot.waking import WakingBroker
-from db import job_runs, workers
+from db import job_recovery, workers
 from tasks.broker import Performer, performers
 from tasks.runner import Runner
 from tasks.sibling import Sibling
@@ -105,7 +105,7 @@ def _leave(connected: services.Services, worker: dramatiq.Worker, sibling: Sibli
     log.info("worker stops", within_s=STOP_WITHIN_MS / 1000)
     worker.stop(timeout=STOP_WITHIN_MS)
     with connected.db.transaction() as tx:
-        given_back = job_runs.give_back(tx, boot_id)
+        given_back = job_recovery.give_back(tx, boot_id)
         workers.forget(tx, boot_id)
     sibling.dismiss()
     log.info("worker stopped", given_back=given_back)

@@ -430,3 +430,6 @@ CREATE TABLE reconciliation_differences (
     explanation text CHECK (length(explanation) <= 300),
     PRIMARY KEY (reconciliation_id, position)
 );
+CREATE INDEX payments_without_fee ON payments (updated_at) WHERE status = 'succeeded' AND fee_minor IS NULL;
+CREATE INDEX orders_with_goods_to_return ON orders (updated_at)
+    WHERE status IN ('rejected', 'canceled', 'expired') AND stock IN ('reserved', 'committed');

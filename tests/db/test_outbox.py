@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from db import job_rows, job_runs, outbox
+from db import job_recovery, job_rows, job_runs, outbox
 from db.database import Database
 from db.job_runs import Failure
 from db.outbox import Job, Origin
@@ -74,7 +74,7 @@ def test_the_result_of_a_run_that_lost_its_job_does_not_count(db: Database) -> N
     with db.transaction() as tx:
         late = job_runs.claim(tx, job_id, 0, owner="slow")
         assert late is not None
-        assert job_runs.release_dead(tx, "slow") == 1
+        assert job_recovery.release_dead(tx, "slow") == 1
         again = job_runs.claim(tx, job_id, late.fence + 1, owner="quick")
         assert again is not None
         assert not job_runs.done(tx, job_id, late.fence, result={"by": "slow"})
@@ -88,7 +88,7 @@ def test_giving_back_spends_no_attempt(db: Database) -> None:
     job_id = stage(db)
     with db.transaction() as tx:
         job_runs.claim(tx, job_id, 0, owner="leaving")
-        assert job_runs.give_back(tx, "leaving") == 1
+        assert job_recovery.give_back(tx, "leaving") == 1
         row = job_rows.find(tx, job_id)
     assert row is not None
     assert (row.state, row.attempts) == ("staged", 0)
@@ -101,9 +101,7 @@ def test_a_retry_whose_wish_was_made_anew_meanwhile_keeps_both_jobs(db: Database
     second = stage(db, unique_key="k")
     assert claimed is not None
     with db.transaction() as tx:
-        again = job_runs.try_again(
-            tx, first, claimed.fence, Failure("bug", None, "x"), wait_s=0, spends_attempt=True
-        )
+        again = job_runs.try_again(tx, first, claimed.fence, Failure("bug", None, "x"), wait_s=0, spends_attempt=True)
         assert again
         assert {row.id for row in job_rows.page(tx, states=["staged"], limit=9)} == {first, second}
 
