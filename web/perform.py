@@ -1,6 +1,5 @@
 """The way of one request: who, how often, what, once, and the answer. Every route goes through here."""
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -146,9 +145,7 @@ def _owner_of_key(caller: Caller) -> str:
 
 def _canonical(raw: bytes, route: Route) -> bytes:
     # Two spellings of one JSON value are one body: a client library may order its fields anew for a retry.
-    if route.raw or not raw:
-        return raw
-    return json.dumps(json.loads(raw), sort_keys=True, separators=(",", ":")).encode()
+    return raw if route.raw else reading.canonical(raw)
 
 
 def _kept(response: Response) -> Kept:

@@ -1,5 +1,6 @@
 """Reading a request: bytes within the limit, JSON that is JSON, fields that are known and right."""
 
+import json
 import re
 import zlib
 from typing import Any, TypeVar
@@ -16,7 +17,8 @@ Model = TypeVar("Model", bound=BaseModel)
 MAX_FAULTS = 50
 """A body of a thousand wrong rows needs no thousand explanations."""
 
-_NUL = re.compile(rb"\\u0000|\x00")
+_SUSPECT = re.compile(rb"\\u0000|\x00|NaN|Infinity|[eE]\+?\d{3}")
+"""Bodies that may hold what JSON or PostgreSQL has no place for; only these are walked through."""
 
 
 def read_body(request: Request, route: Route) -> bytes:
@@ -43,9 +45,19 @@ def parse(model: type[Model], raw: bytes) -> Model:
         body = model.model_validate_json(raw or b"{}", strict=True)
     except ValidationError as error:
         raise _refused(error) from error
-    if _NUL.search(raw):
+    if _SUSPECT.search(raw):
         _refuse_nul(body.model_dump(), "")
+        canonical(raw)
     return body
+
+
+def canonical(raw: bytes) -> bytes:
+    """The same bytes for the same JSON value, however it was spelled. Raises MalformedJson."""
+    try:
+        value = json.loads(raw or b"{}", parse_constant=_refuse_constant)
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise MalformedJson("the body is not valid JSON in UTF-8") from error
 
 
 def parse_query(model: type[Model], request: Request) -> Model:
@@ -103,6 +115,11 @@ def _refused(error: ValidationError) -> MalformedJson | Invalid:
 
 def _pointer(place: tuple[int | str, ...]) -> str:
     return "".join(f"/{_escaped(str(part))}" for part in place)
+
+
+def _refuse_constant(name: str) -> None:
+    # Python's parser knows NaN and Infinity; JSON does not.
+    raise ValueError(name)
 
 
 def _escaped(part: str) -> str:

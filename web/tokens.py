@@ -21,6 +21,7 @@ CACHE_S = 30.0
 """How long a withdrawn key may still be trusted by a process."""
 
 UNKNOWN_PAUSE_S = 0.1
+FRUITLESS_S = 1.0
 MAX_TOKEN = 8192
 """Bytes. A token of ours has about 600; parsing megabytes of base64 is work for nobody."""
 
@@ -92,6 +93,7 @@ class _Keys:
         self._lock = threading.Lock()
         self._known: dict[str, tuple[Any, str]] = {}
         self._read_at = -CACHE_S
+        self._fruitless_until = 0.0
 
     def find(self, kid: object) -> tuple[Any, str]:
         if time.monotonic() - self._read_at > CACHE_S:
@@ -105,12 +107,18 @@ class _Keys:
         raise Unauthorized("the token is signed with a key that is not known here")
 
     def _after_fetch(self, kid: object) -> tuple[Any, str] | None:
-        # Auth may have changed its key a moment ago. Those who come while a fetch is on its way wait for it.
+        # Auth may have changed its key a moment ago. Those who come while a fetch is on its way wait for it; after
+        # a search that found nothing, made-up key ids are turned away without asking the database for a second.
+        if time.monotonic() < self._fruitless_until:
+            return None
         keys.ask_for_keys(self._db)
         while keys.fetch_is_coming(self._db):
             time.sleep(UNKNOWN_PAUSE_S)
         self._read()
-        return self._match(kid)
+        found = self._match(kid)
+        if found is None:
+            self._fruitless_until = time.monotonic() + FRUITLESS_S
+        return found
 
     def _match(self, kid: object) -> tuple[Any, str] | None:
         if isinstance(kid, str):

@@ -5,7 +5,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, cast
 
 import structlog
 
@@ -15,6 +15,7 @@ from shop import jobs
 from shop.errors import NotYet
 from shop.identity import queries
 from shop.identity.queries import SigningKey
+from shop.ports.neighbours import Users
 
 ASK_EVERY_S = 60
 """A stranger can send as many unknown key ids as there are requests; Auth hears of them once a minute."""
@@ -35,20 +36,12 @@ class NoUsableKeys(NotYet):
     code = "no_usable_keys"
 
 
-class PublishesKeys(Protocol):
-    """The Auth service, as far as this job asks it."""
-
-    def signing_keys(self) -> list[dict[str, Any]]:
-        """The members of its JWKS document."""
-        ...
-
-
-def keys(db: Database, users: PublishesKeys) -> dict[str, object]:
+def keys(db: Database, users: Users) -> dict[str, object]:
     """Replace the kept keys by those that Auth publishes now. Answers the ids kept and how many were dropped.
 
     An empty or unusable answer changes nothing: a broken proxy must not sign everybody out. Raises NoUsableKeys.
     """
-    published = usable(users.signing_keys())
+    published = usable(users.signing_keys().get("keys"))
     if not published:
         raise NoUsableKeys("the Auth service published no key for RS256, ES256 or EdDSA")
     with db.transaction() as tx:
@@ -59,11 +52,13 @@ def keys(db: Database, users: PublishesKeys) -> dict[str, object]:
     return {"kept": [key.kid for key in published], "dropped": dropped}
 
 
-def usable(published: list[dict[str, Any]]) -> list[SigningKey]:
-    """Those keys of a JWKS that may check a token's signature, without anything private that slipped in."""
-    found = [SigningKey(_kid(jwk), _public(jwk)) for jwk in published[:MAX_KEYS] if algorithm(jwk) is not None]
-    if len(found) < len(published):
-        structlog.get_logger().warning("signing_keys_ignored", published=len(published), usable=len(found))
+def usable(published: object) -> list[SigningKey]:
+    """Those members of a JWKS that may check a token's signature, without anything private that slipped in."""
+    members = cast("list[object]", published) if isinstance(published, list) else []
+    given = [cast("dict[str, Any]", member) for member in members[:MAX_KEYS] if isinstance(member, dict)]
+    found = [SigningKey(_kid(jwk), _public(jwk)) for jwk in given if algorithm(jwk) is not None]
+    if len(found) < len(members):
+        structlog.get_logger().warning("signing_keys_ignored", published=len(members), usable=len(found))
     return found
 
 

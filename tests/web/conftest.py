@@ -9,6 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from boot.services import Services
+from tests.web import toyshop
 from web.app import create_app
 
 Headers = dict[str, str]
@@ -29,3 +30,11 @@ def _signed_in(services: Services) -> Callable[..., Headers]:
         return {"Authorization": f"Bearer {token}"}
 
     return headers
+
+
+@pytest.fixture(name="toys")
+def _toys(services: Services) -> FlaskClient:
+    """A client of the toy shop: the same foundation under a few routes made for trying it."""
+    toyshop.GATE.clear()
+    toyshop.make_table(services.db)
+    return create_app(services, [toyshop.group()]).test_client()

@@ -1,0 +1,218 @@
+"""Search over HTTP: one list per search, with its total, facets and pages, and what is like a product."""
+
+from typing import Annotated, Any
+
+from pydantic import Field, StringConstraints
+
+from shop.search import facets as counted
+from shop.search import similar as alike
+from shop.search.find import Hit, Leg, Mode, Place, SearchRequest, SearchResult, Sort, WrongPlace, find
+from shop.search.queries.find import Filters, Shown
+from web.access import ANYONE
+from web.call import Call
+from web.models import In, Maybe, Out
+from web.paging import read_cursor, write_cursor
+from web.problems import Fault, Invalid
+from web.routes import Group
+
+GROUP = Group("Search", "Finding products by words and by meaning.")
+
+MAX_PRICE = 10**15
+
+Word = Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class SearchQuery(In):
+    """`category` and `brand` may be given several times: any of them. Prices are whole minor units, ends included."""
+
+    q: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+    category: list[Word] = Field(default_factory=list[str], max_length=50)
+    brand: list[Word] = Field(default_factory=list[str], max_length=50)
+    price_min: int | None = Field(None, ge=0, le=MAX_PRICE)
+    price_max: int | None = Field(None, ge=0, le=MAX_PRICE)
+    in_stock: bool = False
+    rating_min: float | None = Field(None, ge=0, le=5)
+    sort: Sort = "relevance"
+    limit: int = Field(20, ge=1, le=100)
+    cursor: str | None = Field(None, max_length=1000)
+    mode: Mode = "hybrid"
+    personalize: bool = True
+
+
+class ProductBody(Out):
+    """`price` in whole minor units; `stock` is null where it is not counted."""
+
+    id: str
+    name: str
+    description: str
+    category: str
+    brand: Maybe[str] = None
+    price: int | None
+    currency: str | None
+    stock: int | None
+    in_stock: bool
+    attributes: dict[str, Any]
+    image_url: Maybe[str] = None
+    rating: Maybe[float] = None
+    rating_count: Maybe[int] = None
+
+
+class HitBody(ProductBody):
+    """`score` is between 0 and 1 and compares within one search only."""
+
+    score: float
+    matched: list[Leg]
+
+
+class SimilarBody(ProductBody):
+    score: float
+    reason: str
+
+
+class QueryBody(Out):
+    """`interpreted.without`: what the shopper does not want, taken out of the query."""
+
+    text: str
+    corrected: Maybe[str] = None
+    interpreted: dict[str, Any]
+
+
+class ValueBody(Out):
+    value: str
+    count: int
+
+
+class PricesBody(Out):
+    """Of the products priced in `currency`; all null when none has a price."""
+
+    currency: str | None = None
+    min: int | None = None
+    max: int | None = None
+    count: int = 0
+
+
+class FacetsBody(Out):
+    category: list[ValueBody]
+    brand: list[ValueBody]
+    price: PricesBody
+
+
+class SearchBody(Out):
+    """total_is_exact false: there are at least `total`. degraded: the model is away, only words were compared."""
+
+    search_id: str
+    query: QueryBody
+    total: int
+    total_is_exact: bool
+    facets: FacetsBody
+    data: list[HitBody]
+    next_cursor: str | None
+    took_ms: float
+    cached: bool = False
+    degraded: Maybe[bool] = None
+
+
+class SimilarProducts(Out):
+    data: list[SimilarBody]
+
+
+class SimilarQuery(In):
+    limit: int = Field(20, ge=1, le=100)
+
+
+@GROUP.route("GET", "/v1/search", who=ANYONE, answers={200: SearchBody}, errors=(WrongPlace,))
+def search(call: Call, query: SearchQuery) -> SearchBody:
+    """Search the catalogue.
+
+    Total, facets and all pages are of one list. A cursor goes with the query, filters, sort and mode it came from;
+    later pages keep the `search_id` of the first, to be sent along with events about their products.
+    """
+    result = find(call.db, call.services.encoder, _request(call, query))
+    place = result.next_place
+    return SearchBody(
+        search_id=result.search_id,
+        query=QueryBody(text=result.query.text, interpreted=dict(result.query.interpreted)),
+        total=result.total,
+        total_is_exact=result.total_is_exact,
+        facets=_facets(result),
+        data=[_hit(hit) for hit in result.hits],
+        next_cursor=write_cursor(place.search_id, place.of, place.key, place.product_id) if place else None,
+        took_ms=result.took_ms,
+        degraded=result.degraded or None,
+    )
+
+
+@GROUP.route("GET", "/v1/products/{product_id}/similar", who=ANYONE, answers={200: SimilarProducts})
+def similar(call: Call, product_id: str, query: SimilarQuery) -> SimilarProducts:
+    """Products that are described alike, the most alike first."""
+    found = alike.similar(call.db, call.services.encoder, product_id, limit=query.limit)
+    return SimilarProducts(
+        data=[SimilarBody(**_product(one.product), score=one.score, reason=one.reason) for one in found]
+    )
+
+
+def _request(call: Call, query: SearchQuery) -> SearchRequest:
+    if query.price_min is not None and query.price_max is not None and query.price_min > query.price_max:
+        raise Invalid([Fault("/price_min", "is above price_max")])
+    filters = Filters(
+        categories=tuple(sorted({category.lower() for category in query.category})),
+        brands=tuple(sorted({brand.lower() for brand in query.brand})),
+        price_min=query.price_min,
+        price_max=query.price_max,
+        in_stock=query.in_stock,
+        rating_min=query.rating_min,
+    )
+    return SearchRequest(
+        text=query.q,
+        filters=filters,
+        sort=query.sort,
+        mode=query.mode,
+        limit=query.limit,
+        after=_place(query.cursor),
+        customer_id=call.caller.sub,
+        visitor_id=call.caller.visitor_id,
+    )
+
+
+def _place(cursor: str | None) -> Place | None:
+    values = read_cursor(cursor, str, str, float, str)
+    if values is None:
+        return None
+    search_id, of, key, product_id = values
+    assert isinstance(key, float), "read_cursor has looked at the types"
+    return Place(str(search_id), str(of), key, str(product_id))
+
+
+def _facets(result: SearchResult) -> FacetsBody:
+    price = result.facets.price
+    return FacetsBody(
+        category=[_value(value) for value in result.facets.category],
+        brand=[_value(value) for value in result.facets.brand],
+        price=PricesBody.model_validate(price) if price else PricesBody(),
+    )
+
+
+def _value(value: counted.Value) -> ValueBody:
+    return ValueBody(value=value.value, count=value.count)
+
+
+def _hit(hit: Hit) -> HitBody:
+    return HitBody(**_product(hit.product), score=hit.score, matched=list(hit.matched))
+
+
+def _product(product: Shown) -> dict[str, Any]:
+    return {
+        "id": product.id,
+        "name": product.name,
+        "description": product.description,
+        "category": product.category,
+        "brand": product.brand or None,
+        "price": product.price,
+        "currency": product.currency,
+        "stock": product.stock,
+        "in_stock": product.available,
+        "attributes": product.attributes,
+        "image_url": product.image_url,
+        "rating": None if product.rating is None else round(product.rating, 2),
+        "rating_count": product.rating_count,
+    }
