@@ -1,4 +1,4 @@
-"""Turns text into vectors: a small ONNX model for every process, sentence-transformers where a GPU makes it worth it."""
+"""Turns text into vectors: a small ONNX model for every process, sentence-transformers where there is a GPU."""
 
 import os
 import threading
@@ -28,7 +28,7 @@ BATCH_TOKENS = 512
 
 GPU_BATCH = 256
 PROBE_COSINE = 0.98
-"""Eight bits keep .994 of the direction. Below .98 this processor's integer arithmetic saturates: use the exact file."""
+"""Eight bits keep .994 of the direction. Below .98 this processor's integers saturate: then the exact file is used."""
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -67,7 +67,7 @@ class OnnxEncoder:
     def __init__(self, model_dir: Path, *, threads: int, may_export: bool) -> None:
         self._model_dir, self._threads, self._may_export = model_dir, threads, may_export
         self._loading = threading.Lock()
-        self._loaded: "tuple[InferenceSession, Tokenizer] | None" = None
+        self._loaded: tuple[InferenceSession, Tokenizer] | None = None
 
     def warm(self) -> None:
         self._ready()
@@ -160,7 +160,7 @@ def _encode(session: "InferenceSession", tokenizer: "Tokenizer", texts: Sequence
             ids[place, : lengths[row]] = found[row].ids
             mask[place, : lengths[row]] = 1
         feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
-        vectors[rows] = session.run(["vector"], feed)[0]
+        vectors[rows] = np.asarray(session.run(["vector"], feed)[0])
     return vectors
 
 

@@ -78,7 +78,7 @@ def _write_exact(original: Path, target: Path) -> list[list[float]]:
 
 
 def _write_small(exact: Path, prepared: Path, target: Path) -> None:
-    # Everything in eight bits, the embedding table too: 23 MB instead of 91, and no quality lost that could be measured.
+    # Everything in eight bits, the embedding table too: 23 MB instead of 91, and no loss that could be measured.
     quant_pre_process(str(exact), str(prepared), skip_symbolic_shape=True)
     quantize_dynamic(str(prepared), str(target), weight_type=QuantType.QInt8, per_channel=True)
 

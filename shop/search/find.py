@@ -16,13 +16,14 @@ from shop.search.facets import Facets
 from shop.search.gather import gather
 from shop.search.queries import find as queries
 from shop.search.queries import log
-from shop.search.queries.find import Filters, Shown
+from shop.search.queries.find import NO_FILTERS, Filters, Shown
 from shop.search.queries.vectors import written
 from shop.search.rank import RANKER, Ranked, rank
 from shop.search.understand import Query, understand
 
 Sort = Literal["relevance", "price_asc", "price_desc", "rating", "newest"]
 Mode = Literal["hybrid", "semantic", "lexical"]
+Leg = Literal["semantic", "lexical"]
 
 LOGGED_PRODUCTS = 10
 """The first page as most shops show it: enough to ask later which of them were clicked."""
@@ -53,7 +54,7 @@ class SearchRequest:
     """`after` is the place a page before ended; it goes with the same text, filters, sort and mode only."""
 
     text: str
-    filters: Filters = Filters()
+    filters: Filters = NO_FILTERS
     sort: Sort = "relevance"
     mode: Mode = "hybrid"
     limit: int = 20
@@ -68,7 +69,7 @@ class Hit:
 
     product: Shown
     score: float
-    matched: tuple[str, ...]
+    matched: tuple[Leg, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,11 +175,16 @@ def _hits(tx: Tx, page: Sequence[Ranked]) -> list[Hit]:
         Hit(
             product=shown[one.candidate.card.id],
             score=one.score,
-            matched=tuple(name for name, did in (("semantic", one.by_meaning), ("lexical", one.by_words)) if did),
+            matched=_matched(one),
         )
         for one in page
         if one.candidate.card.id in shown  # retired since the list was made
     ]
+
+
+def _matched(one: Ranked) -> tuple[Leg, ...]:
+    legs: tuple[tuple[Leg, bool], ...] = (("semantic", one.by_meaning), ("lexical", one.by_words))
+    return tuple(leg for leg, did in legs if did)
 
 
 def _logged(tx: Tx, request: SearchRequest, result: SearchResult, began: float) -> SearchResult:

@@ -36,7 +36,7 @@ class ImportReport:
     rejected: int = 0
     problems: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
 
-    def as_dict(self) -> dict[str, object]:
+    def as_dict(self) -> dict[str, Any]:
         return asdict(self) | {"problems": [{"line": line, "reason": reason} for line, reason in self.problems]}
 
 

@@ -10,7 +10,7 @@ BITE = 500
 
 
 def reweigh(db: Database, progress: Progress = unheard) -> dict[str, object]:
-    """Answers how many products were weighed. Starts where a killed run stopped: each row says what it was weighed for."""
+    """Answers how many were weighed. Goes on where a killed run stopped: each row says what it was weighed for."""
     done = 0
     with db.transaction() as tx:
         total = queries.count_unweighed(tx)

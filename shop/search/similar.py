@@ -9,7 +9,7 @@ from shop.ports.encoder import Encoder
 from shop.search.embed import model_version
 from shop.search.gather import EF_SEARCH
 from shop.search.queries import find as queries
-from shop.search.queries.find import Filters, Shown
+from shop.search.queries.find import NO_FILTERS, Shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def similar(db: Database, encoder: Encoder, product_id: str, *, limit: int) -> S
         if vector is None:
             return []
         queries.prepare(tx, ef_search=max(EF_SEARCH, limit + 1))
-        ns = queries.nearest(tx, version=version, vector=vector, filters=Filters(), limit=limit + 1)
+        ns = queries.nearest(tx, version=version, vector=vector, filters=NO_FILTERS, limit=limit + 1)
         cards = [card for card in queries.cards(tx, ns, version=version, vector=vector) if card.id != product_id]
         shown = {product.id: product for product in queries.shown(tx, [card.id for card in cards])}
     cards.sort(key=lambda card: (-(card.similarity or 0.0), card.id))

@@ -22,10 +22,11 @@ LONGEST_TERM = 40
 BODY_CHARACTERS = 600
 """More than 64 tokens ever hold: the rest of a body would be read and thrown away by the tokenizer."""
 
-STOP_WORDS = frozenset(
-    "a an and are as at be by for from has have in into is it its of on or s t that the their then there these "
-    "they this to was were which will with you your".split()  # noqa: SIM905 - reads as a list
-)
+_STOP_WORDS = """
+a an and are as at be by for from has have in into is it its of on or s t that the their then there these they this to
+was were which will with you your
+"""
+STOP_WORDS = frozenset(_STOP_WORDS.split())
 
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "‛": "'", "`": "'", "“": '"', "”": '"', "„": '"', "″": '"', "′": "'"})
 _INCHES = re.compile(r"(?<=\d)\s*(?:\"|'')")

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from shop.search.text import STOP_WORDS, normalise, stem, terms, words
 
-NOT_MEANT = frozenset(
-    "show pull drill sew bake rinse tie touch slip iron more bark boundaries wash spill tear mess kill prep cook "
-    "stick fog mar glue wax peel knot".split()  # noqa: SIM905 - reads as a list
-)
+_NOT_MEANT = """
+show pull drill sew bake rinse tie touch slip iron more bark boundaries wash spill tear mess kill prep cook stick
+fog mar glue wax peel knot
+"""
+NOT_MEANT = frozenset(_NOT_MEANT.split())
 """After "no" these are the name of a thing that one does want: no show socks, no pull harness, no drill blinds."""
 
 LONGEST_PHRASE = 3

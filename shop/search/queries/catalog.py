@@ -18,10 +18,9 @@ class Stored:
 
 def update_products(tx: Tx, rows: str) -> list[Stored]:
     """`rows`: a JSON array of products with their hashes. Known products that differ are brought up to date."""
-    return (
-        tx.cursor(row_factory=class_row(Stored))
-        .execute(
-            """
+    cur = tx.cursor(row_factory=class_row(Stored))
+    return cur.execute(
+        """
         UPDATE products p
            SET name = r.name, description = r.description, category = r.category, brand = r.brand, price = r.price,
                currency = r.currency, stock = r.stock, attributes = r.attributes, image_url = r.image_url,
@@ -35,18 +34,15 @@ def update_products(tx: Tx, rows: str) -> list[Stored]:
          WHERE p.id = r.id AND p.row_hash <> decode(r.row_hash, 'hex')
      RETURNING p.id, p.n, old.content_hash <> p.content_hash OR old.active <> p.active AS words_changed
         """,
-            {"rows": rows},
-        )
-        .fetchall()
-    )
+        {"rows": rows},
+    ).fetchall()
 
 
 def insert_products(tx: Tx, rows: str) -> list[Stored]:
     """Products whose id is not known yet."""
-    return (
-        tx.cursor(row_factory=class_row(Stored))
-        .execute(
-            """
+    cur = tx.cursor(row_factory=class_row(Stored))
+    return cur.execute(
+        """
         INSERT INTO products (id, name, description, category, brand, price, currency, stock, attributes, image_url,
                               rating, rating_count, active, row_hash, content_hash)
         SELECT r.id, r.name, r.description, r.category, r.brand, r.price, r.currency, r.stock, r.attributes,
@@ -59,10 +55,8 @@ def insert_products(tx: Tx, rows: str) -> list[Stored]:
          WHERE NOT EXISTS (SELECT FROM products p WHERE p.id = r.id)
      RETURNING id, n, true AS words_changed
         """,
-            {"rows": rows},
-        )
-        .fetchall()
-    )
+        {"rows": rows},
+    ).fetchall()
 
 
 def retire_product(tx: Tx, product_id: str) -> int | None:

@@ -22,7 +22,7 @@ class Filters:
     rating_min: float | None = None
 
     def __bool__(self) -> bool:
-        return self != _NO_FILTERS
+        return self != NO_FILTERS
 
     def parameters(self) -> dict[str, Any]:
         return {
@@ -35,7 +35,7 @@ class Filters:
         }
 
 
-_NO_FILTERS = Filters()
+NO_FILTERS = Filters()
 
 # One wording of the filters for all statements. Each is planned for its own values (plan_cache_mode below), so that
 # what is not asked for is gone from the plan.
@@ -128,7 +128,7 @@ def count_products(tx: Tx) -> int:
 def passing(tx: Tx, filters: Filters, *, limit: int) -> list[int]:
     """Numbers of products that pass, at most `limit`: as many say that there may be more."""
     rows = tx.execute(
-        "SELECT p.n FROM products p WHERE" + _PASSES + "LIMIT %(limit)s",
+        "SELECT p.n FROM products p WHERE" + _PASSES + "LIMIT %(limit)s",  # noqa: S608 - all literals
         {**filters.parameters(), "limit": limit},
     ).fetchall()
     return [row[0] for row in rows]
@@ -142,7 +142,7 @@ def nearest(tx: Tx, *, version: str, vector: str, filters: Filters, limit: int) 
           FROM product_embeddings e
           JOIN products p ON p.id = e.product_id
          WHERE e.model_version = %(version)s AND
-        """
+        """  # noqa: S608 - both parts are literals
         + _PASSES
         + """
       ORDER BY e.v <#> %(vector)s::halfvec(384)
@@ -185,25 +185,21 @@ def usual_similarity(tx: Tx, *, version: str, vector: str) -> tuple[float, float
 
 def look_up(tx: Tx, terms: Sequence[str]) -> list[Term]:
     """The terms that some product has."""
-    return (
-        tx.cursor(row_factory=class_row(Term))
-        .execute(
-            """
+    cur = tx.cursor(row_factory=class_row(Term))
+    return cur.execute(
+        """
         SELECT t.id, t.term, ln(1 + (c.documents - t.documents + 0.5) / (t.documents + 0.5))::real AS rarity
           FROM search_terms t, search_corpus c
          WHERE t.term = ANY(%(terms)s) AND t.documents > 0
         """,
-            {"terms": list(terms)},
-        )
-        .fetchall()
-    )
+        {"terms": list(terms)},
+    ).fetchall()
 
 
 def matching(tx: Tx, terms: Sequence[Term], wish: Wish) -> list[Match]:
-    return (
-        tx.cursor(row_factory=class_row(Match))
-        .execute(
-            """
+    cur = tx.cursor(row_factory=class_row(Match))
+    return cur.execute(
+        """
         WITH matched AS (
             SELECT s.product_n AS n, sum(s.weight * w.rarity) AS score, count(*) AS found, sum(w.rarity) AS mass
               FROM unnest(%(ids)s::integer[], %(rarities)s::real[]) AS w(id, rarity)
@@ -218,18 +214,15 @@ def matching(tx: Tx, terms: Sequence[Term], wish: Wish) -> list[Match]:
           FROM ranked
          WHERE place <= %(limit)s OR (found = %(all_found)s AND place <= %(all_limit)s) OR n = ANY(%(also)s)
         """,
-            _matching(terms, wish),
-        )
-        .fetchall()
-    )
+        _matching(terms, wish),
+    ).fetchall()
 
 
 def matching_among(tx: Tx, ns: Sequence[int], terms: Sequence[Term], wish: Wish) -> list[Match]:
     """As `matching`, of these products only."""
-    return (
-        tx.cursor(row_factory=class_row(Match))
-        .execute(
-            """
+    cur = tx.cursor(row_factory=class_row(Match))
+    return cur.execute(
+        """
         WITH matched AS (
             SELECT s.product_n AS n, sum(s.weight * w.rarity) AS score, count(*) AS found, sum(w.rarity) AS mass
               FROM unnest(%(ids)s::integer[], %(rarities)s::real[]) AS w(id, rarity)
@@ -245,18 +238,15 @@ def matching_among(tx: Tx, ns: Sequence[int], terms: Sequence[Term], wish: Wish)
           FROM ranked
          WHERE place <= %(limit)s OR (found = %(all_found)s AND place <= %(all_limit)s) OR n = ANY(%(also)s)
         """,
-            {**_matching(terms, wish), "ns": ns},
-        )
-        .fetchall()
-    )
+        {**_matching(terms, wish), "ns": ns},
+    ).fetchall()
 
 
 def matching_filtered(tx: Tx, filters: Filters, terms: Sequence[Term], wish: Wish) -> list[Match]:
     """As `matching`, of what passes wide filters."""
-    return (
-        tx.cursor(row_factory=class_row(Match))
-        .execute(
-            """
+    cur = tx.cursor(row_factory=class_row(Match))
+    return cur.execute(
+        """
         WITH matched AS (
             SELECT s.product_n AS n, sum(s.weight * w.rarity) AS score, count(*) AS found, sum(w.rarity) AS mass
               FROM unnest(%(ids)s::integer[], %(rarities)s::real[]) AS w(id, rarity)
@@ -268,18 +258,16 @@ def matching_filtered(tx: Tx, filters: Filters, terms: Sequence[Term], wish: Wis
               FROM matched m
               JOIN products p ON p.n = m.n
              WHERE
-        """
-            + _PASSES
-            + """
+        """  # noqa: S608 - both parts are literals
+        + _PASSES
+        + """
         )
         SELECT n, score, found, mass, place, worthy
           FROM ranked
          WHERE place <= %(limit)s OR (found = %(all_found)s AND place <= %(all_limit)s) OR n = ANY(%(also)s)
         """,
-            {**filters.parameters(), **_matching(terms, wish)},
-        )
-        .fetchall()
-    )
+        {**filters.parameters(), **_matching(terms, wish)},
+    ).fetchall()
 
 
 def _matching(terms: Sequence[Term], wish: Wish) -> dict[str, Any]:
@@ -296,10 +284,9 @@ def _matching(terms: Sequence[Term], wish: Wish) -> dict[str, Any]:
 
 def cards(tx: Tx, ns: Sequence[int], *, version: str, vector: str | None) -> list[Card]:
     """Candidates that are still in the shop, with their similarity to the query."""
-    return (
-        tx.cursor(row_factory=class_row(Card))
-        .execute(
-            """
+    cur = tx.cursor(row_factory=class_row(Card))
+    return cur.execute(
+        """
         SELECT p.n, p.id, p.category, p.brand, p.price, p.currency, p.rating, p.rating_count, p.created_at,
                -(e.v <#> %(vector)s::halfvec(384)) AS similarity
           FROM products p
@@ -307,10 +294,8 @@ def cards(tx: Tx, ns: Sequence[int], *, version: str, vector: str | None) -> lis
                  ON e.product_id = p.id AND e.model_version = %(version)s AND %(vector)s::text IS NOT NULL
          WHERE p.n = ANY(%(ns)s) AND p.active
         """,
-            {"ns": ns, "version": version, "vector": vector},
-        )
-        .fetchall()
-    )
+        {"ns": ns, "version": version, "vector": vector},
+    ).fetchall()
 
 
 def texts(tx: Tx, ns: Sequence[int]) -> dict[int, str]:
@@ -346,19 +331,16 @@ class Shown:
 
 def shown(tx: Tx, ids: Sequence[str]) -> list[Shown]:
     """Those of these products that are in the shop, in no order."""
-    return (
-        tx.cursor(row_factory=class_row(Shown))
-        .execute(
-            """
+    cur = tx.cursor(row_factory=class_row(Shown))
+    return cur.execute(
+        """
         SELECT id, name, description, category, brand, price, currency, stock, available, attributes, image_url,
                rating, rating_count
           FROM products
          WHERE id = ANY(%(ids)s) AND active
         """,
-            {"ids": ids},
-        )
-        .fetchall()
-    )
+        {"ids": ids},
+    ).fetchall()
 
 
 def vector_of(tx: Tx, product_id: str, *, version: str) -> str | None:

@@ -49,10 +49,9 @@ def count_stale(tx: Tx, version: str) -> int:
 
 def stale_products(tx: Tx, version: str, *, after: int, limit: int) -> list[Stale]:
     """Products without a vector for the words they have now, by number, from beyond `after`."""
-    return (
-        tx.cursor(row_factory=class_row(Stale))
-        .execute(
-            """
+    cur = tx.cursor(row_factory=class_row(Stale))
+    return cur.execute(
+        """
         SELECT p.n, p.id, p.name, p.description, p.category, p.brand, p.attributes, p.content_hash
           FROM products p
           LEFT JOIN product_embeddings e ON e.product_id = p.id AND e.model_version = %(version)s
@@ -60,10 +59,8 @@ def stale_products(tx: Tx, version: str, *, after: int, limit: int) -> list[Stal
       ORDER BY p.n
          LIMIT %(limit)s
         """,
-            {"version": version, "after": after, "limit": limit},
-        )
-        .fetchall()
-    )
+        {"version": version, "after": after, "limit": limit},
+    ).fetchall()
 
 
 def save_vectors(tx: Tx, version: str, rows: Sequence[Stale], vectors: Vectors) -> None:

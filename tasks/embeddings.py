@@ -1,0 +1,25 @@
+"""The queue `embeddings`: whole catalogues, and the only process with a model for them."""
+
+from typing import Any
+
+from boot.services import Services
+from shop import jobs
+from shop.search.catalog import catalog
+from shop.search.embed import embed
+from shop.search.reweigh import reweigh
+from tasks.broker import Run, performs
+
+
+@performs(jobs.IMPORT_PRODUCTS)
+def import_products(services: Services, run: Run, *, batch_id: str) -> dict[str, Any]:
+    return catalog(services.db, batch_id, run.progress, currency=services.settings.shop_currency)
+
+
+@performs(jobs.EMBED_PRODUCTS)
+def embed_products(services: Services, run: Run) -> dict[str, Any]:
+    return embed(services.db, services.catalogue_encoder, run.progress)
+
+
+@performs(jobs.REWEIGH_PRODUCTS)
+def reweigh_products(services: Services, run: Run) -> dict[str, Any]:
+    return reweigh(services.db, run.progress)
