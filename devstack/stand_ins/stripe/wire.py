@@ -28,7 +28,7 @@ def decode(form: str) -> Json:
         steps = [found[1], *re.findall(r"\[([^\[\]]*)\]", found[2])]
         _refuse_card_number(steps, value)
         _plant(tree, steps, value)
-    return {name: _with_lists(branch, name) for name, branch in tree.items()}
+    return {name: branch if name == "metadata" else _with_lists(branch, name) for name, branch in tree.items()}
 
 
 def encode(answer: Json) -> bytes:
