@@ -5,6 +5,7 @@ document can be proven by its digest.
 """
 
 import logging
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -47,7 +48,7 @@ def draw(html: str, *, identity: str, made_at: datetime, twins: Sequence[Twin] =
     weasyprint = _weasyprint()
     options = {"pdf_variant": VARIANT, "pdf_tags": True, "pdf_identifier": identity.encode()}
     page = weasyprint.HTML(string=html, url_fetcher=_data_only(), base_url=None)
-    document = page.render(stylesheets=[weasyprint.CSS(string=_paper())], **options)
+    document = page.render(stylesheets=[weasyprint.CSS(string=_paper(), url_fetcher=_data_only())], **options)
     # WeasyPrint would write the time of drawing; the paper's own time is the time of issue.
     document.metadata.created = document.metadata.modified = _w3c(made_at)
     attachments = [_attachment(twin, made_at) for twin in twins]
@@ -57,16 +58,21 @@ def draw(html: str, *, identity: str, made_at: datetime, twins: Sequence[Twin] =
 @cache
 def _weasyprint() -> ModuleType:
     # Loaded at first use: only the documents worker draws, and the library costs half a second and 60 MB.
-    try:
-        import weasyprint  # noqa: PLC0415
-    except OSError as error:
-        raise CannotDraw(MISSING_LIBRARIES) from error
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        try:
+            import weasyprint  # noqa: PLC0415
+        except OSError as error:
+            raise CannotDraw(MISSING_LIBRARIES) from error
+    # Without any font it only warns here, and then brings the whole process down while drawing.
+    if any("FontConfig" in str(warning.message) for warning in told):
+        raise CannotDraw(MISSING_LIBRARIES)
     logging.getLogger("weasyprint").setLevel(logging.ERROR)
     return weasyprint
 
 
 def _data_only() -> object:
-    return _weasyprint().URLFetcher(allowed_protocols=("data",), fail_on_errors=True)
+    return _weasyprint().URLFetcher(allowed_protocols=("data",))
 
 
 @cache

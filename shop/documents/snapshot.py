@@ -21,8 +21,10 @@ Snapshot = dict[str, Any]
 FORM = 1
 """Raised when the shape changes; papers of older forms keep their own template."""
 
-ADDRESS_PARTS = ("name", "line1", "line2", "postal_code", "city", "state", "country")
-"""The names Stripe gives to the parts of an address, in the order in which they are printed."""
+ADDRESS_ROWS = (("name",), ("line1",), ("line2",), ("postal_code", "city"), ("state",), ("country",))
+"""The names Stripe gives to the parts of an address, in the rows in which they are printed."""
+
+SHIPPING = "Shipping"
 
 
 def invoice_snapshot(
@@ -94,9 +96,9 @@ def digest(snapshot: Mapping[str, Any]) -> bytes:
 def buyer(order: OrderRow) -> dict[str, Any]:
     """Name, printed lines of the address, mail address; parts that nobody gave are left out."""
     given = order.shipping_address or {}
-    parts = [str(given[part]).strip() for part in ADDRESS_PARTS[1:] if given.get(part)]
-    name = str(given.get("name") or "").strip()
-    return {"customer_id": order.customer_id, "name": name, "address": parts, "email": order.email or ""}
+    name, *rows = (" ".join(str(given.get(part) or "").strip() for part in row).strip() for row in ADDRESS_ROWS)
+    address = [row for row in rows if row]
+    return {"customer_id": order.customer_id, "name": name, "address": address, "email": order.email or ""}
 
 
 def card(order: OrderRow) -> str:
@@ -139,7 +141,7 @@ def _invoice_lines(order: OrderRow, lines: Sequence[LineRow]) -> list[Snapshot]:
     rate = rate_text(order.tax_rate_percent)
     printed = [_line(line, rate) for line in lines]
     if order.shipping_minor:
-        printed.append(_words("Shipping", order.shipping_minor, rate))
+        printed.append(_words(SHIPPING, order.shipping_minor, rate))
     if order.amount_captured != order.total_minor:
         # Less than the order was charged at shipping time; the lines still have to add up to what was.
         printed.append(_words("Not charged", order.amount_captured - order.total_minor, rate))
@@ -153,9 +155,17 @@ def _credit_lines(refund: RefundRow, lines: Sequence[LineRow], invoice: Snapshot
     printed = [_line(line, rate) for line in lines]
     rest = refund.amount_minor - sum(line.total_minor for line in lines)
     if rest:
-        words = "Further amount" if lines else f"Part of the price of order {invoice['order']['number']}"
-        printed.append(_words(words, rest, rate))
+        printed.append(_words(_name_of_rest(rest, invoice, alone=not lines), rest, rate))
     return printed
+
+
+def _name_of_rest(rest_minor: int, invoice: Snapshot, *, alone: bool) -> str:
+    """What a refund gave back beside the lines it names."""
+    if any(line["name"] == SHIPPING and line["total_minor"] == rest_minor for line in invoice["lines"]):
+        return SHIPPING
+    if alone:
+        return f"Part of the price of order {invoice['order']['number']}"
+    return "Further amount" if rest_minor > 0 else "Kept by agreement"
 
 
 def _line(line: LineRow, rate: str) -> Snapshot:

@@ -23,7 +23,7 @@ def test_a_refund_of_lines_gets_a_credit_note_that_names_them_and_the_invoice(db
     (row,) = seen.credit_notes(db)
     words = seen.text(seen.file_of(db, row["id"]))
     assert note.startswith("CRN-")
-    for expected in (note, number, "Walnut desk lamp", "49.90", "Further amount", "4.90", "EUR 54.80", "Ada Lovelace"):
+    for expected in (note, number, "Walnut desk lamp", "49.90", "Shipping", "4.90", "EUR 54.80", "Ada Lovelace"):
         assert expected in words, expected
     assert "Ceramic mug" not in words
     assert "suspected nonsense" not in words
@@ -40,6 +40,17 @@ def test_a_full_refund_without_lines_credits_every_line_of_the_invoice(db: Datab
     assert [seen.credit_notes(db)[0][key] for key in ("net_minor", "tax_minor", "total_minor")] == [
         seen.invoices(db)[0][key] for key in ("net_minor", "tax_minor", "total_minor")
     ]
+
+
+def test_a_refund_of_more_or_less_than_its_lines_still_adds_up(db: Database) -> None:
+    order_id = made.order(db, lines=(("Walnut desk lamp", 2, 4990),))
+    credit(db, made.SELLER, made.refund(db, order_id, 5190, lines=((1, 1, 4990),)))
+    credit(db, made.SELLER, made.refund(db, order_id, 4000, lines=((1, 1, 4990),)))
+    more, less = (seen.text(seen.file_of(db, row["id"])) for row in seen.credit_notes(db))
+    assert "Further amount" in more
+    assert "EUR 51.90" in more
+    assert "−9.90" in less
+    assert "EUR 40.00" in less
 
 
 def test_a_credit_note_run_twice_is_one_number_and_one_mail(db: Database) -> None:

@@ -24,7 +24,7 @@ def test_an_invoice_shows_who_sold_what_to_whom_and_how_much_of_it_is_tax(db: Da
     words = seen.text(seen.file_of(db, row["id"]))
     assert number == f"INV-{datetime.now(made.SELLER.zone).year}-000001"
     for expected in (
-        number, "Backroom Shop", "1 Market Street", "DE000000000", "Ada Lovelace", "SW1Y 4LE", "ada@example.com",
+        number, "Backroom Shop", "1 Market Street", "DE000000000", "Ada Lovelace", "SW1Y 4LE London", "ada@example.com",
         "Walnut desk lamp", "99.80", "Ceramic mug", "12.50", "Shipping", "4.90", "19 %", "EUR 117.20", "98.49", "18.71",
         "Visa ending in 4242", "Page 1 of 1",
     ):  # fmt: skip
