@@ -1,0 +1,228 @@
+"""SQL of money: every figure is a sum of ledger lines. Orders only say which day a sale belongs to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+from psycopg.rows import class_row
+
+from db.database import Tx
+from shop.analytics.days import Period
+
+View = Literal["booking_day", "order_day"]
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """One period's money in one currency, whole minor units, income positive.
+
+    `gross` and `refunds` include tax; `net` is income without tax after refunds; `goods` and `shipping` are without
+    tax, before refunds; `tax` is what is owed after refunds. `orders` counts sales, `refunded_orders` credits.
+    """
+
+    day: date
+    currency: str
+    gross: int
+    refunds: int
+    net: int
+    goods: int
+    shipping: int
+    tax: int
+    fees: int
+    disputes: int
+    orders: int
+    refunded_orders: int
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What orders say was captured and refunded against what the ledger says, for orders that moved in a period."""
+
+    currency: str
+    orders: int
+    captured_by_orders: int
+    captured_by_ledger: int
+    refunded_by_orders: int
+    refunded_by_ledger: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unexplained:
+    number: str
+    currency: str
+    captured_by_orders: int
+    captured_by_ledger: int
+    refunded_by_orders: int
+    refunded_by_ledger: int
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The newest finished comparison with the payment provider."""
+
+    id: str
+    finished_at: datetime
+    from_at: datetime
+    to_at: datetime
+    orders: int
+    payments: int
+    differences: int
+    unexplained: int
+
+
+def moved(tx: Tx, periods: Sequence[Period], *, view: View, as_of: datetime) -> list[Moved]:
+    """By `booking_day`: what was booked in each period, whatever day its order is of. By `order_day`: what the orders
+    placed in each period are worth by everything booked before `as_of`. Periods in which nothing moved are left out.
+    """
+    return (
+        tx.cursor(row_factory=class_row(Moved))
+        .execute(
+            """
+            WITH periods AS (
+                SELECT day, starts, ends
+                  FROM unnest(%(days)s::date[], %(starts)s::timestamptz[], %(ends)s::timestamptz[])
+                       AS period (day, starts, ends)
+            ), members AS (
+                SELECT periods.day, entry.id, entry.order_id
+                  FROM periods
+                  JOIN ledger_entries AS entry ON entry.booked_at >= periods.starts AND entry.booked_at < periods.ends
+                 WHERE %(view)s = 'booking_day' AND entry.booked_at < %(as_of)s
+             UNION ALL
+                SELECT periods.day, entry.id, entry.order_id
+                  FROM periods
+                  JOIN orders ON orders.created_at >= periods.starts AND orders.created_at < periods.ends
+                  JOIN ledger_entries AS entry ON entry.order_id = orders.id
+                 WHERE %(view)s = 'order_day' AND entry.booked_at < %(as_of)s
+            ), entries AS (
+                SELECT members.day, members.id, members.order_id, lines.currency,
+                       coalesce(sum(amount_minor) FILTER (WHERE account IN ('sales', 'shipping')), 0) AS income,
+                       coalesce(sum(amount_minor) FILTER (WHERE account = 'shipping'), 0) AS shipping,
+                       coalesce(sum(amount_minor) FILTER (WHERE account = 'refunds'), 0) AS refunds,
+                       coalesce(sum(amount_minor) FILTER (WHERE account = 'tax'), 0) AS tax,
+                       coalesce(sum(amount_minor) FILTER (WHERE account = 'fees'), 0) AS fees,
+                       coalesce(sum(amount_minor) FILTER (WHERE account = 'disputes'), 0) AS disputes
+                  FROM members
+                  JOIN ledger_lines AS lines ON lines.entry_id = members.id
+              GROUP BY members.day, members.id, members.order_id, lines.currency
+            )
+            SELECT day, currency,
+                   coalesce(-sum(income + tax) FILTER (WHERE refunds = 0), 0)::bigint AS gross,
+                   coalesce(sum(refunds + tax) FILTER (WHERE refunds <> 0), 0)::bigint AS refunds,
+                   (-sum(income + refunds))::bigint AS net,
+                   (-sum(income - shipping))::bigint AS goods, (-sum(shipping))::bigint AS shipping,
+                   (-sum(tax))::bigint AS tax, sum(fees)::bigint AS fees, sum(disputes)::bigint AS disputes,
+                   count(DISTINCT order_id) FILTER (WHERE income < 0)::int AS orders,
+                   count(DISTINCT order_id) FILTER (WHERE refunds > 0)::int AS refunded_orders
+              FROM entries
+          GROUP BY day, currency
+          ORDER BY day, currency
+            """,
+            {
+                "days": [period.day for period in periods],
+                "starts": [period.start for period in periods],
+                "ends": [period.end for period in periods],
+                "view": view,
+                "as_of": as_of,
+            },
+        )
+        .fetchall()
+    )
+
+
+def held(tx: Tx, period: Period) -> list[Held]:
+    """Both sides for every order that was paid in the period or had anything booked in it."""
+    return (
+        tx.cursor(row_factory=class_row(Held))
+        .execute(
+            """
+            WITH touched AS (
+                SELECT order_id FROM ledger_entries
+                 WHERE booked_at >= %(start)s AND booked_at < %(end)s AND order_id IS NOT NULL
+                 UNION
+                SELECT id FROM orders WHERE paid_at >= %(start)s AND paid_at < %(end)s
+            ), booked AS (
+                SELECT touched.order_id,
+                       coalesce(sum(amount_minor) FILTER (WHERE kind = 'capture'), 0) AS captured,
+                       coalesce(-sum(amount_minor) FILTER (WHERE kind IN ('refund', 'reversal')), 0) AS refunded
+                  FROM touched
+             LEFT JOIN ledger_entries AS entry ON entry.order_id = touched.order_id
+             LEFT JOIN ledger_lines AS lines ON lines.entry_id = entry.id AND lines.account = 'stripe'
+              GROUP BY touched.order_id
+            )
+            SELECT orders.currency, count(*)::int AS orders,
+                   sum(orders.amount_captured)::bigint AS captured_by_orders,
+                   sum(booked.captured)::bigint AS captured_by_ledger,
+                   sum(orders.amount_refunded)::bigint AS refunded_by_orders,
+                   sum(booked.refunded)::bigint AS refunded_by_ledger
+              FROM booked
+              JOIN orders ON orders.id = booked.order_id
+             WHERE orders.currency IS NOT NULL
+          GROUP BY orders.currency
+          ORDER BY orders.currency
+            """,
+            {"start": period.start, "end": period.end},
+        )
+        .fetchall()
+    )
+
+
+def unexplained(tx: Tx, period: Period, *, limit: int) -> list[Unexplained]:
+    """The orders among them whose two sides differ."""
+    return (
+        tx.cursor(row_factory=class_row(Unexplained))
+        .execute(
+            """
+            WITH touched AS (
+                SELECT order_id FROM ledger_entries
+                 WHERE booked_at >= %(start)s AND booked_at < %(end)s AND order_id IS NOT NULL
+                 UNION
+                SELECT id FROM orders WHERE paid_at >= %(start)s AND paid_at < %(end)s
+            ), booked AS (
+                SELECT touched.order_id,
+                       coalesce(sum(amount_minor) FILTER (WHERE kind = 'capture'), 0) AS captured,
+                       coalesce(-sum(amount_minor) FILTER (WHERE kind IN ('refund', 'reversal')), 0) AS refunded
+                  FROM touched
+             LEFT JOIN ledger_entries AS entry ON entry.order_id = touched.order_id
+             LEFT JOIN ledger_lines AS lines ON lines.entry_id = entry.id AND lines.account = 'stripe'
+              GROUP BY touched.order_id
+            )
+            SELECT orders.number, coalesce(orders.currency, '') AS currency,
+                   orders.amount_captured AS captured_by_orders, booked.captured::bigint AS captured_by_ledger,
+                   orders.amount_refunded AS refunded_by_orders, booked.refunded::bigint AS refunded_by_ledger
+              FROM booked
+              JOIN orders ON orders.id = booked.order_id
+             WHERE orders.amount_captured <> booked.captured OR orders.amount_refunded <> booked.refunded
+          ORDER BY orders.number
+             LIMIT %(limit)s
+            """,
+            {"start": period.start, "end": period.end, "limit": limit},
+        )
+        .fetchall()
+    )
+
+
+def newest_comparison(tx: Tx, *, before: datetime) -> Compared | None:
+    return (
+        tx.cursor(row_factory=class_row(Compared))
+        .execute(
+            """
+            SELECT done.id, done.finished_at, done.from_at, done.to_at, done.orders_checked AS orders,
+                   done.payments_checked AS payments, count(found.position)::int AS differences,
+                   count(found.position) FILTER (WHERE found.explanation IS NULL)::int AS unexplained
+              FROM (SELECT id, finished_at, from_at, to_at, orders_checked, payments_checked
+                      FROM reconciliations
+                     WHERE state = 'done' AND finished_at < %(before)s
+                  ORDER BY finished_at DESC LIMIT 1) AS done
+         LEFT JOIN reconciliation_differences AS found ON found.reconciliation_id = done.id
+          GROUP BY done.id, done.finished_at, done.from_at, done.to_at, done.orders_checked, done.payments_checked
+            """,
+            {"before": before},
+        )
+        .fetchone()
+    )
+
+
+def newest_booking(tx: Tx) -> datetime | None:
+    row = tx.execute("SELECT max(booked_at) FROM ledger_entries").fetchone()
+    return row[0] if row else None

@@ -1,0 +1,106 @@
+"""Charts as SVG text: three shapes, one hand. No library, so a page, a mail and a PDF show the same drawing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from xml.sax.saxutils import escape, quoteattr
+
+INK = "#17212b"
+QUIET = "#6b7480"
+LINE = "#d5dbe1"
+ACCENT = "#0b5563"
+PALE = "#a9c8ce"
+FACE = "Inter, 'Source Sans 3', 'Noto Sans', 'Liberation Sans', 'DejaVu Sans Condensed', 'DejaVu Sans', sans-serif"
+
+SIZE = 6.4
+"""Text of axes in points: the smallest that prints well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """`label` stands below (columns) or left (rows); `note` is the value as people read it."""
+
+    label: str
+    value: float
+    note: str = ""
+    strong: bool = False
+
+
+def columns(bars: Sequence[Bar], *, title: str, width: int = 480, height: int = 120, axis: Sequence[str] = ()) -> str:
+    """Columns over time, negative ones below the line. `axis` are the words at zero and at the top."""
+    top, bottom, left = 14, 16, 4
+    highest = max((bar.value for bar in bars), default=0) or 0
+    lowest = min((bar.value for bar in bars), default=0) or 0
+    highest, lowest = max(highest, 0), min(lowest, 0)
+    scale = (height - top - bottom) / ((highest - lowest) or 1)
+    zero = top + highest * scale
+    step = (width - left) / max(len(bars), 1)
+    parts = [_line(0, top, width, top, LINE), _line(0, zero, width, zero, INK)]
+    if axis:
+        parts.append(_text(width, top - 4, axis[-1], anchor="end", fill=QUIET))
+    for place, bar in enumerate(bars):
+        x = left + place * step
+        tall = abs(bar.value) * scale
+        y = zero - tall if bar.value >= 0 else zero
+        parts.append(_box(x + step * 0.14, y, step * 0.72, tall, ACCENT if bar.strong else PALE, bar))
+        if bar.label:
+            middle = x + step / 2
+            # The last label would run out of the picture.
+            anchor = "end" if place == len(bars) - 1 and len(bars) > 1 else "middle"
+            at = x + step * 0.86 if anchor == "end" else middle
+            parts.append(_text(at, height - 4, bar.label, anchor=anchor, fill=INK if bar.strong else QUIET))
+    return _picture(width, height, title, parts)
+
+
+def rows(bars: Sequence[Bar], *, title: str, width: int = 480, label_width: int = 110, row_height: int = 17) -> str:
+    """Bars from the left, longest is full width; each with its words before and its value behind."""
+    longest = max((bar.value for bar in bars), default=0) or 1
+    room = width - label_width - 96
+    parts: list[str] = []
+    for place, bar in enumerate(bars):
+        y = place * row_height
+        long = max(bar.value / longest * room, 0.8 if bar.value else 0)
+        parts.append(_text(0, y + 11, bar.label, size=SIZE + 0.6, fill=INK))
+        parts.append(_box(label_width, y + 3.2, room, row_height - 7, "#eef4f5", None))
+        parts.append(_box(label_width, y + 3.2, long, row_height - 7, ACCENT if bar.strong else PALE, bar))
+        parts.append(_text(width, y + 11, bar.note, anchor="end", size=SIZE + 0.6, fill=INK))
+    return _picture(width, max(len(bars), 1) * row_height, title, parts)
+
+
+def spark(values: Sequence[float], *, title: str, width: int = 90, height: int = 20) -> str:
+    """A line without axes, for a place within text."""
+    if len(values) < 2:
+        return _picture(width, height, title, [])
+    highest, lowest = max(values), min(values)
+    scale = (height - 4) / ((highest - lowest) or 1)
+    step = (width - 4) / (len(values) - 1)
+    points = [(2 + place * step, height - 2 - (value - lowest) * scale) for place, value in enumerate(values)]
+    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    last = points[-1]
+    parts = [
+        f'<polyline points="{path}" fill="none" stroke="{ACCENT}" stroke-width="1.2" stroke-linejoin="round"/>',
+        f'<circle cx="{last[0]:.1f}" cy="{last[1]:.1f}" r="1.8" fill="{ACCENT}"/>',
+    ]
+    return _picture(width, height, title, parts)
+
+
+def _picture(width: int, height: int, title: str, parts: Sequence[str]) -> str:
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}pt" height="{height}pt"'
+        f' role="img" aria-label={quoteattr(title)} font-family="{FACE}">'
+        f"<title>{escape(title)}</title>{''.join(parts)}</svg>"
+    )
+
+
+def _box(x: float, y: float, width: float, height: float, fill: str, bar: Bar | None) -> str:
+    told = "" if bar is None else f"<title>{escape(f'{bar.label} {bar.note}'.strip())}</title>"
+    return f'<rect x="{x:.2f}" y="{y:.2f}" width="{width:.2f}" height="{height:.2f}" fill="{fill}">{told}</rect>'
+
+
+def _line(x1: float, y1: float, x2: float, y2: float, stroke: str) -> str:
+    return f'<line x1="{x1:.2f}" y1="{y1:.2f}" x2="{x2:.2f}" y2="{y2:.2f}" stroke="{stroke}" stroke-width="0.6"/>'
+
+
+def _text(x: float, y: float, words: str, *, anchor: str = "start", size: float = SIZE, fill: str = QUIET) -> str:
+    return (
+        f'<text x="{x:.2f}" y="{y:.2f}" font-size="{size}" text-anchor="{anchor}" fill="{fill}">{escape(words)}</text>'
+    )
