@@ -20,7 +20,7 @@ def _known_zone(name: str) -> str:
 
 PostgresUrl = Annotated[SecretStr, AfterValidator(lambda url: _with_scheme(url, ("postgres", "postgresql")))]
 RedisUrl = Annotated[SecretStr, AfterValidator(lambda url: _with_scheme(url, ("redis", "rediss")))]
-HttpUrl = Annotated[str, AfterValidator(lambda url: _http(url))]
+HttpUrl = Annotated[str, AfterValidator(lambda url: _http(url))]  # noqa: PLW0108 - defined below
 
 
 class Settings(BaseSettings):

@@ -1,0 +1,135 @@
+"""`backroom import-catalog`, `embed` and `search`: the catalogue from a terminal."""
+
+import sys
+import time
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, BinaryIO, Literal
+
+import typer
+from rich.table import Table
+
+from boot.commands.screen import bar, connected, err, out
+from shop.money import Money
+from shop.search import embed as embedding
+from shop.search.find import SearchRequest, SearchResult, find
+from shop.search.importing import ImportReport, import_products
+from shop.search.queries.find import Filters
+from shop.search.reading import Row, read_csv, read_ndjson
+
+PROBLEMS_SHOWN = 20
+
+Map = Annotated[
+    list[str] | None,
+    typer.Option("--map", help="FIELD=COLUMN for a CSV, as name=Title or attributes.color=Colour; repeat."),
+]
+
+
+def import_catalog(
+    file: Annotated[str, typer.Argument(help="NDJSON or CSV, gzip or not; - for standard input")],
+    form: Annotated[
+        Literal["auto", "ndjson", "csv"], typer.Option("--format", help="auto goes by the file's name")
+    ] = "auto",
+    mapping: Map = None,
+    prices: Annotated[
+        Literal["minor", "major"], typer.Option(help="CSV prices: minor reads 1299, major reads 12.99")
+    ] = "minor",
+    strict: Annotated[bool, typer.Option("--strict", help="exit code 1 when any row was bad")] = False,
+) -> None:
+    """Take a catalogue in: each row is checked, bad ones are listed with line and reason, the rest goes in.
+
+    What is new or reworded is embedded by the workers afterwards; `backroom embed` does it here and now.
+    """
+    services = connected()
+    currency = services.settings.shop_currency
+    with _opened(file) as stream, bar("Importing", "rows") as progress:
+        rows = _rows(stream, file, form, mapping or [], prices, currency)
+        report = import_products(services.db, rows, progress, currency=currency)
+    _show_import(report)
+    if report.rejected and (strict or report.rejected == report.read):
+        raise typer.Exit(1)
+
+
+def embed() -> None:
+    """Give every new or reworded product its vector, here and now, with progress; goes on where a kill left off."""
+    services = connected()
+    began, embedded, remaining = time.monotonic(), 0, 1
+    with bar("Embedding", "products") as progress:
+        while remaining:
+            found = embedding.embed(
+                services.db,
+                services.catalogue_encoder,
+                lambda done, total, so_far=embedded: progress(so_far + done, None if total is None else so_far + total),
+            )
+            embedded, remaining = embedded + int(str(found["embedded"])), int(str(found["remaining"]))
+    seconds = time.monotonic() - began
+    rate = f", {1000 * seconds / embedded:.1f} s for 1,000" if embedded else ""
+    out.print(f"{embedded:,} products embedded in {seconds:.1f} s{rate}.")
+
+
+def search(
+    text: Annotated[str, typer.Argument(help="what to look for")],
+    mode: Annotated[Literal["hybrid", "semantic", "lexical"], typer.Option()] = "hybrid",
+    category: Annotated[list[str] | None, typer.Option(help="any of them; repeat")] = None,
+    brand: Annotated[list[str] | None, typer.Option(help="any of them; repeat")] = None,
+    price_max: Annotated[int | None, typer.Option(help="in minor units")] = None,
+    in_stock: Annotated[bool, typer.Option("--in-stock")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=100)] = 10,
+) -> None:
+    """Search as the shop does, and print the hits as a table."""
+    services = connected()
+    filters = Filters(_lower(category), _lower(brand), price_max=price_max, in_stock=in_stock)
+    request = SearchRequest(text, filters=filters, mode=mode, limit=limit)
+    _show_hits(find(services.db, services.encoder, request))
+
+
+def _lower(words: list[str] | None) -> tuple[str, ...]:
+    return tuple(word.lower() for word in words or ())
+
+
+@contextmanager
+def _opened(file: str) -> Generator[BinaryIO]:
+    if file == "-":
+        yield sys.stdin.buffer
+        return
+    with Path(file).open("rb") as stream:
+        yield stream
+
+
+def _rows(
+    stream: BinaryIO, file: str, form: str, mapping: list[str], prices: Literal["minor", "major"], currency: str
+) -> Iterator[Row]:
+    is_csv = form == "csv" or (form == "auto" and file.removesuffix(".gz").endswith((".csv", ".tsv")))
+    if not is_csv:
+        return read_ndjson(stream)
+    wrong = [wish for wish in mapping if "=" not in wish]
+    if wrong:
+        raise typer.BadParameter(f"--map {wrong[0]}: write FIELD=COLUMN, for instance name=Title")
+    columns = dict(wish.split("=", 1) for wish in mapping)
+    return read_csv(stream, columns, prices=prices, currency=currency)
+
+
+def _show_import(report: ImportReport) -> None:
+    table = Table("rows", "added", "changed", "unchanged", "repeated", "bad")
+    counts = (report.read, report.added, report.changed, report.unchanged, report.repeated, report.rejected)
+    table.add_row(*(f"{count:,}" for count in counts))
+    out.print(table)
+    for line, reason in report.problems[:PROBLEMS_SHOWN]:
+        err.print(f"[yellow]line {line}[/]: {reason}", soft_wrap=True)
+    if report.rejected > PROBLEMS_SHOWN:
+        err.print(f"… and {report.rejected - PROBLEMS_SHOWN:,} more bad rows")
+
+
+def _show_hits(result: SearchResult) -> None:
+    table = Table("#", "product", "brand", "price", "score", "found by")
+    for place, hit in enumerate(result.hits, start=1):
+        product = hit.product
+        known = product.price is not None and product.currency
+        price = str(Money(product.price or 0, product.currency or "eur")) if known else "–"
+        name = product.name if len(product.name) <= 70 else product.name[:69] + "…"
+        table.add_row(str(place), name, product.brand or "", price, f"{hit.score:.2f}", ", ".join(hit.matched))
+    out.print(table)
+    more = "" if result.total_is_exact else "at least "
+    degraded = "  [yellow]by words alone: the model is not available here[/]" if result.degraded else ""
+    out.print(f"{more}{result.total:,} found in {result.took_ms:.0f} ms{degraded}")
