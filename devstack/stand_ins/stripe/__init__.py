@@ -1,5 +1,20 @@
 """A stand-in for Stripe's API in test mode; it is not made by Stripe and moves no money.
 
 `app.running()` serves one from a thread, `python -m devstack.stand_ins.stripe` as a process of its own. It speaks
-exactly one version of the API (`app.API_VERSION`), keeps its state in memory and listens on loopback.
+exactly one version of the API (`account.API_VERSION`), keeps its state in memory and listens on loopback.
+
+Beside Stripe's routes and the doors of all stand-ins it has doors of its own (doors.py), JSON in and out:
+
+    POST /standin/clock            {"advance": seconds}                    time passes, and what is due happens
+    POST /standin/3ds/{intent}     {"outcome": "succeed"|"fail"}           ends a challenge; GET shows a page for people
+    POST /standin/next-payment     {"status": "processing", "times"?}      the next confirmations stay in processing
+    POST /standin/payments/{pi}    {"outcome": "succeed"|"fail", "card"?}  ends that, declined as that test card is
+    POST /standin/next-refund      {"status": "pending"|"succeeded", "times"?}
+    POST /standin/refunds/{id}     {"outcome": "succeed"|"fail"}           settles a pending one, or fails any
+    POST /standin/deliveries       {"mode": "normal"|"drop"|"double"|"delay"|"shuffle", "for": n, "seconds"?}
+    GET  /standin/deliveries       what was tried, newest first
+    GET  /standin/state            counts and objects
+
+A planned fault of kind "status" answers without an endpoint having run, so no idempotency key keeps it; with
+`"stored": true` it is an endpoint that failed, and its answer is replayed, as Stripe replays its own 500s.
 """

@@ -10,6 +10,20 @@ from devstack.stand_ins.stripe.params import Params
 from devstack.stand_ins.stripe.routes import Route
 from devstack.stand_ins.stripe.wire import Json
 
+EMPTY = (
+    "application application_fee application_fee_amount balance_transaction failure_balance_transaction failure_code "
+    "failure_message on_behalf_of receipt_number receipt_url review source source_transfer transfer_data transfer_group"
+)
+TAKEN_OVER = (
+    "amount",
+    "currency",
+    "customer",
+    "description",
+    "receipt_email",
+    "shipping",
+    "statement_descriptor",
+    "statement_descriptor_suffix",
+)
 NO_DETAILS = "The bank did not return any further details with this decline."
 AUTHENTICATED: Json = {
     "authentication_flow": "challenge",
@@ -46,45 +60,24 @@ def make(account: Account, intent: Json, method: Json, *, authenticated: bool) -
     charge = account.new(
         "charge",
         "ch",
-        amount=intent["amount"],
+        **dict.fromkeys(EMPTY.split()),
+        **{name: intent[name] for name in TAKEN_OVER},
         amount_captured=0,
         amount_refunded=0,
-        application=None,
-        application_fee=None,
-        application_fee_amount=None,
-        balance_transaction=None,
         billing_details=method["billing_details"],
         calculated_statement_descriptor="BACKROOM STAND-IN",
         captured=False,
-        currency=intent["currency"],
-        customer=intent["customer"],
-        description=intent["description"],
         disputed=False,
-        failure_balance_transaction=None,
-        failure_code=None,
-        failure_message=None,
         fraud_details={},
         metadata=dict(intent["metadata"]),
-        on_behalf_of=None,
         outcome=_outcome("approved_by_network", "authorized", "Payment complete."),
         paid=True,
         payment_intent=intent["id"],
         payment_method=method["id"],
         payment_method_details=_details(intent, method, authenticated=authenticated),
         radar_options={},
-        receipt_email=intent["receipt_email"],
-        receipt_number=None,
-        receipt_url=None,
         refunded=False,
-        review=None,
-        shipping=intent["shipping"],
-        source=None,
-        source_transfer=None,
-        statement_descriptor=intent["statement_descriptor"],
-        statement_descriptor_suffix=intent["statement_descriptor_suffix"],
         status="succeeded",
-        transfer_data=None,
-        transfer_group=None,
     )
     intent["latest_charge"] = charge["id"]
     return charge
