@@ -58,14 +58,14 @@ def _issue_once(db: Database, seller: Seller, refund: RefundRow, invoice: Docume
 
 
 def _split(tx: Tx, refund: RefundRow, invoice: DocumentRow) -> Split:
-    """The series is locked, so no other credit note of this invoice can come between."""
+    """As the books divide it, on the running sum; the series is locked, so no other note can come between."""
     said = invoice.snapshot
     before = issue.credited_so_far(tx, invoice.id)
     if before.total_minor + refund.amount_minor > said["total_minor"]:
         raise CreditTooLarge(f"refund {refund.id} would credit more than {invoice.number} was for")
     tax = next_share(
-        said["tax_minor"],
-        said["total_minor"],
+        said["order"]["tax_minor"],
+        said["order"]["total_minor"],
         refund.amount_minor,
         before_minor=before.total_minor,
         before_tax_minor=before.tax_minor,

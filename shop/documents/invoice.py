@@ -9,7 +9,7 @@ from shop.documents.queries.issue import DocumentRow
 from shop.documents.queries.sources import OrderRow
 from shop.documents.seller import Seller
 from shop.documents.snapshot import as_document, invoice_snapshot
-from shop.documents.tax import Split, contained
+from shop.documents.tax import Split, share
 
 
 def invoice(db: Database, seller: Seller, order_id: str) -> str:
@@ -55,8 +55,6 @@ def _issue(tx: Tx, seller: Seller, order: OrderRow) -> DocumentRow:
 
 
 def _split(order: OrderRow) -> Split:
-    """The tax that the order named, unless less was charged than ordered."""
-    if order.amount_captured == order.total_minor:
-        return Split(order.tax_rate_percent, order.total_minor, order.tax_minor)
-    tax = contained(order.amount_captured, order.tax_rate_percent)
+    """As the books divide it: the captured part of the order holds its share of the order's tax."""
+    tax = share(order.tax_minor, order.amount_captured, order.total_minor)
     return Split(order.tax_rate_percent, order.amount_captured, tax)

@@ -48,6 +48,7 @@ def _faults_of_papers(tx: Tx) -> list[str]:
     return [
         *(f"{number} has no paper" for number in verification.never_drawn(tx)),
         *(f"{document_id} has a paper that is not the one drawn" for document_id in verification.changed_files(tx)),
+        *(f"{number} is not for the amount that was captured" for number in verification.other_than_captured(tx)),
         *(f"{number} credits a refund that failed afterwards" for number in verification.credits_of_failed_refunds(tx)),
     ]
 

@@ -17,14 +17,9 @@ class Split:
         return self.gross_minor - self.tax_minor
 
 
-def contained(gross_minor: int, rate_percent: Decimal) -> int:
-    """The tax within a gross amount; half a cent is rounded up."""
-    return _whole(Decimal(gross_minor) * rate_percent / (100 + rate_percent))
-
-
 def share(tax_minor: int, part_minor: int, whole_minor: int) -> int:
     """The tax inside `part` of `whole`, when all of it holds `tax`; half a cent is rounded up."""
-    return _whole(Decimal(tax_minor) * part_minor / whole_minor)
+    return int((Decimal(tax_minor) * part_minor / whole_minor).quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
 def next_share(tax_minor: int, whole_minor: int, part_minor: int, *, before_minor: int, before_tax_minor: int) -> int:
@@ -35,7 +30,3 @@ def next_share(tax_minor: int, whole_minor: int, part_minor: int, *, before_mino
     running = share(tax_minor, before_minor + part_minor, whole_minor) - before_tax_minor
     # Parts that were taken back later leave the running sum a cent off; tax is never negative nor more than its part.
     return min(max(running, 0), part_minor)
-
-
-def _whole(amount: Decimal) -> int:
-    return int(amount.quantize(Decimal(1), rounding=ROUND_HALF_UP))

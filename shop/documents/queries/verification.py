@@ -113,6 +113,20 @@ def credits_of_failed_refunds(tx: Tx) -> list[str]:
     ).fetchall()
 
 
+def other_than_captured(tx: Tx) -> list[str]:
+    """Invoices of orders for which another amount was captured than the invoice says."""
+    cursor = tx.cursor(row_factory=scalar_row)
+    return cursor.execute(
+        """
+        SELECT i.number
+          FROM invoices i
+          JOIN orders o ON o.id = i.order_id
+         WHERE o.amount_captured <> i.total_minor
+      ORDER BY i.number
+        """
+    ).fetchall()
+
+
 def issued_after(tx: Tx, *, after: str, limit: int) -> list[IssuedRow]:
     """The next documents by id, invoices and credit notes together."""
     cursor = tx.cursor(row_factory=class_row(IssuedRow))

@@ -80,6 +80,13 @@ def test_parts_refunded_one_by_one_return_exactly_the_tax_that_was_charged(db: D
     assert verify_numbers(db).faults == ()
 
 
+def test_all_of_a_part_captured_returns_the_tax_of_that_part(db: Database) -> None:
+    order_id = made.order(db, lines=(("Oak shelf", 2, 5000),), shipping=0, captured=5001)
+    for amount in (333, 1667, 3001):
+        credit(db, made.SELLER, made.refund(db, order_id, amount))
+    assert sum(note["tax_minor"] for note in seen.credit_notes(db)) == seen.invoices(db)[0]["tax_minor"]
+
+
 def test_refunds_credited_at_the_same_time_neither_gap_nor_lose_a_cent(db: Database) -> None:
     order_id = made.order(db, lines=(("Tea", 1, 1003),), shipping=0)
     refunds = [made.refund(db, order_id, 59) for _ in range(17)]

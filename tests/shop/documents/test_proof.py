@@ -12,9 +12,10 @@ from tests.shop.documents import made
 
 
 def test_an_honest_set_of_documents_is_sound(db: Database) -> None:
-    for _ in range(3):
-        order_id = made.order(db)
-        invoice(db, made.SELLER, order_id)
+    for _ in range(2):
+        invoice(db, made.SELLER, made.order(db))
+    order_id = made.order(db)
+    invoice(db, made.SELLER, order_id)
     credit(db, made.SELLER, made.refund(db, order_id, 100))
     proof = verify_numbers(db)
     assert proof.sound
@@ -26,6 +27,7 @@ def test_an_honest_set_of_documents_is_sound(db: Database) -> None:
     [
         ("DELETE FROM invoices WHERE serial = 2", "2 documents are numbered 1 to 3, and the counter says 3"),
         ("DELETE FROM invoices WHERE serial = 3", "2 documents are numbered 1 to 2, and the counter says 3"),
+        ("UPDATE orders SET amount_captured = amount_captured - 1", "000001 is not for the amount that was captured"),
         ("UPDATE document_counters SET last_serial = 7", "3 documents are numbered 1 to 3, and the counter says 7"),
         ("UPDATE invoices SET snapshot = jsonb_set(snapshot, '{buyer,name}', '\"Eve\"') WHERE serial = 2",
          "000002 does not say what it said when it was issued"),
