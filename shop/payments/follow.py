@@ -1,10 +1,12 @@
 """What follows from an order's state. Each effect has a row with a unique key, so it follows once."""
 
+from collections.abc import Callable
+
 from db import outbox
 from db.database import Tx
-from db.outbox import Job
 from shop import jobs
 from shop.payments.fold import State
+from shop.payments.moves import CALLED_OFF
 from shop.payments.queries import facts as log
 from shop.payments.queries import refunds
 from shop.payments.rows import Order
@@ -12,28 +14,41 @@ from shop.payments.rows import Order
 
 def up(tx: Tx, order: Order, state: State) -> None:
     """Stage what the state asks for and nobody has staged before. The caller holds the order's lock."""
+    order_id = order.id
     if state.captured > 0:
-        _once(tx, order, "cart_clear", jobs.CLEAR_CART, order_id=order.id)
-        _once(tx, order, "invoice", jobs.ISSUE_INVOICE, order_id=order.id)
+        _once(tx, order_id, "cart_clear", lambda: outbox.stage(tx, jobs.CLEAR_CART, order_id=order_id))
+        _once(tx, order_id, "invoice", lambda: outbox.stage(tx, jobs.ISSUE_INVOICE, order_id=order_id))
     elif state.status == "authorized" and order.capture_method == "automatic" and state.stock != "lost":
-        _once(tx, order, "capture", jobs.CAPTURE_PAYMENT, order_id=order.id)
-    if state.status in {"rejected", "canceled", "expired"} and state.stock in {"reserved", "committed"}:
-        _once(tx, order, "stock_release", jobs.RELEASE_STOCK, order_id=order.id)
+        _once(tx, order_id, "capture", lambda: outbox.stage(tx, jobs.CAPTURE_PAYMENT, order_id=order_id))
+    if state.status in CALLED_OFF and state.stock in {"reserved", "committed"}:
+        _once(tx, order_id, "stock_release", lambda: outbox.stage(tx, jobs.RELEASE_STOCK, order_id=order_id))
     for refund in state.refunds:
         if refund.status == "succeeded":
-            _refunded(tx, order, refund.key)
+            _refunded(tx, order_id, refund.key)
 
 
-def _refunded(tx: Tx, order: Order, key: str) -> None:
+def _refunded(tx: Tx, order_id: str, key: str) -> None:
     refund = refunds.refund_by_key(tx, key)
     if refund is None:
         return
-    _once(tx, order, "credit_note", jobs.ISSUE_CREDIT_NOTE, generation=refund.id, refund_id=refund.id)
+    refund_id = refund.id
+    _once(
+        tx,
+        order_id,
+        "credit_note",
+        lambda: outbox.stage(tx, jobs.ISSUE_CREDIT_NOTE, refund_id=refund_id),
+        generation=refund_id,
+    )
     if refund.restock:
-        _once(tx, order, "restock", jobs.RELEASE_STOCK, generation=refund.id, order_id=order.id, refund_id=refund.id)
+        _once(
+            tx,
+            order_id,
+            "restock",
+            lambda: outbox.stage(tx, jobs.RELEASE_STOCK, order_id=order_id, refund_id=refund_id),
+            generation=refund_id,
+        )
 
 
-def _once(tx: Tx, order: Order, kind: str, job: Job, *, generation: str = "1", **args: str) -> None:
-    if log.claim_effect(tx, order.id, kind, generation):
-        job_id = outbox.stage(tx, job, unique_key=f"{job.name}:{order.id}:{generation}", **args)
-        log.name_effect_job(tx, order.id, kind, generation, job_id)
+def _once(tx: Tx, order_id: str, kind: str, stage: Callable[[], str], *, generation: str = "1") -> None:
+    if log.claim_effect(tx, order_id, kind, generation):
+        log.name_effect_job(tx, order_id, kind, generation, stage())

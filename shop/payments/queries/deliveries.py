@@ -161,3 +161,8 @@ def move_watermark(tx: Tx, name: str, position: datetime) -> None:
         """,
         {"name": name, "position": position},
     )
+
+
+def known(tx: Tx, event_id: str) -> bool:
+    row = tx.execute("SELECT 1 FROM webhook_deliveries WHERE event_id = %(id)s", {"id": event_id}).fetchone()
+    return row is not None

@@ -1,0 +1,115 @@
+"""What the sweep looks for: everything that stands still without a reason."""
+
+from psycopg.rows import class_row
+
+from db.database import Tx
+from shop.payments.rows import Attempt, Order
+
+
+def stuck_placing(tx: Tx, *, quiet_s: float, limit: int) -> list[str]:
+    rows = tx.execute(
+        """
+        SELECT id FROM orders
+         WHERE status = 'placing' AND updated_at < now() - make_interval(secs => %(quiet_s)s)
+      ORDER BY updated_at
+         LIMIT %(limit)s
+        """,
+        {"quiet_s": quiet_s, "limit": limit},
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def stuck_capturing(tx: Tx, *, quiet_s: float, limit: int) -> list[str]:
+    """Authorised orders that nobody captures, and captures without an end."""
+    rows = tx.execute(
+        """
+        SELECT id FROM orders
+         WHERE (status = 'capturing' OR (status = 'authorized' AND capture_method = 'automatic' AND stock <> 'lost'))
+           AND updated_at < now() - make_interval(secs => %(quiet_s)s)
+      ORDER BY updated_at
+         LIMIT %(limit)s
+        """,
+        {"quiet_s": quiet_s, "limit": limit},
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def undecided(tx: Tx, *, quiet_s: float, limit: int) -> list[Attempt]:
+    """Attempts that nobody has asked or heard of for a while."""
+    cursor = tx.cursor(row_factory=class_row(Attempt))
+    return cursor.execute(
+        """
+        SELECT id, order_id, refund_id, operation, generation, body, provider_key, deadline, tries, outcome
+          FROM provider_attempts
+         WHERE outcome IS NULL AND coalesce(asked_at, created_at) < now() - make_interval(secs => %(quiet_s)s)
+      ORDER BY created_at
+         LIMIT %(limit)s
+        """,
+        {"quiet_s": quiet_s, "limit": limit},
+    ).fetchall()
+
+
+def overdue(tx: Tx, *, limit: int) -> list[Order]:
+    """Orders that were not paid in time, locked; those that somebody works on right now are left for the next sweep."""
+    cursor = tx.cursor(row_factory=class_row(Order))
+    return cursor.execute(
+        """
+        SELECT id, number, customer_id, email, cart_id, status, status_reason, disputed, currency, subtotal_minor,
+               shipping_minor, tax_minor, tax_rate_percent, total_minor, amount_captured, amount_refunded,
+               amount_reserved_for_refund, shipping_address, payment_method, save_payment_method, capture_method,
+               rejection_code, rejection_detail, reservation_id, stock, visitor_id, search_id, expires_at, paid_at,
+               created_at, updated_at
+          FROM orders
+         WHERE status IN ('awaiting_payment', 'requires_action', 'payment_failed') AND expires_at < now()
+           AND NOT EXISTS (SELECT 1 FROM provider_attempts
+                            WHERE order_id = orders.id AND operation = 'cancel' AND outcome IS NULL)
+      ORDER BY expires_at
+         LIMIT %(limit)s
+           FOR NO KEY UPDATE SKIP LOCKED
+        """,
+        {"limit": limit},
+    ).fetchall()
+
+
+def unreleased(tx: Tx, *, quiet_s: float, limit: int) -> list[str]:
+    """Called-off orders whose goods are still set aside or gone."""
+    rows = tx.execute(
+        """
+        SELECT id FROM orders
+         WHERE status IN ('rejected', 'canceled', 'expired') AND stock IN ('reserved', 'committed')
+           AND updated_at BETWEEN now() - interval '7 days' AND now() - make_interval(secs => %(quiet_s)s)
+      ORDER BY updated_at
+         LIMIT %(limit)s
+        """,
+        {"quiet_s": quiet_s, "limit": limit},
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def pending_refunds(tx: Tx, *, quiet_s: float, limit: int) -> list[str]:
+    """Refunds the provider has taken on and not finished."""
+    rows = tx.execute(
+        """
+        SELECT id FROM refunds
+         WHERE status = 'pending' AND provider_refund_id IS NOT NULL
+           AND updated_at < now() - make_interval(secs => %(quiet_s)s)
+      ORDER BY updated_at
+         LIMIT %(limit)s
+        """,
+        {"quiet_s": quiet_s, "limit": limit},
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def without_fee(tx: Tx, *, quiet_s: float, limit: int) -> list[tuple[str, str]]:
+    """`(order, payment)` captured a while ago whose fee is not known yet."""
+    return tx.execute(
+        """
+        SELECT order_id, intent_id FROM payments
+         WHERE status = 'succeeded' AND fee_minor IS NULL
+           AND updated_at BETWEEN now() - interval '7 days' AND now() - make_interval(secs => %(quiet_s)s)
+      ORDER BY updated_at
+         LIMIT %(limit)s
+        """,
+        {"quiet_s": quiet_s, "limit": limit},
+    ).fetchall()

@@ -1,0 +1,135 @@
+"""What puts right by itself what stands still: lost news, stuck orders, unknown outcomes, unpaid orders."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from db import outbox
+from db.database import Database, Tx
+from db.outbox import Job
+from shop import jobs
+from shop.payments import cancel, inbox
+from shop.payments.facts import apply, payment_seen
+from shop.payments.queries import deliveries, orders, sweeping
+from shop.ports.gateway import Gateway
+
+BITE = 200
+"""Rows of a kind in one sweep: a few seconds of work; the next sweep takes the rest."""
+
+QUIET_S = 120.0
+"""Longer than a job may run: whatever stood still for this long is not just being worked on."""
+
+PENDING_REFUND_S = 3600.0
+"""Banks take days; an hour is often enough to look."""
+
+FEE_QUIET_S = 60.0
+"""Stripe knows the fee a moment after the capture."""
+
+OVERLAP = timedelta(minutes=15)
+"""Events appear in the list a little late and out of order; what is read twice is kept once."""
+
+FIRST_LOOK = timedelta(days=1)
+"""How far back the first sweep of a new shop reads."""
+
+EVENTS = "events"
+
+OPERATIONS: dict[str, Job] = {
+    "create": jobs.PLACE_ORDER,
+    "confirm": jobs.CONFIRM_PAYMENT,
+    "capture": jobs.CAPTURE_PAYMENT,
+    "cancel": jobs.CANCEL_ORDER,
+}
+
+
+def sweep(db: Database, gateway: Gateway) -> dict[str, int]:
+    """Look everywhere once; answers how much of each kind was found. Needs no lock: all it does is idempotent."""
+    found = {"events_missed": _read_events(db, gateway)}
+    with db.transaction() as tx:
+        found["deliveries"] = _restage_deliveries(tx)
+        found["placing"] = _stage_all(tx, jobs.PLACE_ORDER, sweeping.stuck_placing(tx, quiet_s=QUIET_S, limit=BITE))
+        found["capturing"] = _stage_all(
+            tx, jobs.CAPTURE_PAYMENT, sweeping.stuck_capturing(tx, quiet_s=QUIET_S, limit=BITE)
+        )
+        found["undecided"] = _restage_attempts(tx)
+        found["unreleased"] = _stage_all(tx, jobs.RELEASE_STOCK, sweeping.unreleased(tx, quiet_s=QUIET_S, limit=BITE))
+        found["refunds_pending"] = _stage_refunds(
+            tx, sweeping.pending_refunds(tx, quiet_s=PENDING_REFUND_S, limit=BITE)
+        )
+    with db.transaction() as tx:
+        found["overdue"] = _call_off_overdue(tx)
+    found["fees"] = _fetch_fees(db, gateway)
+    return found
+
+
+def _read_events(db: Database, gateway: Gateway) -> int:
+    """News that never reached us goes into the same inbox as the rest."""
+    with db.transaction() as tx:
+        now = orders.clock(tx)
+        start = (deliveries.watermark(tx, EVENTS) or now - FIRST_LOOK) - OVERLAP
+    missed, newest = 0, start
+    for event in gateway.events_since(start):
+        newest = max(newest, event.at)
+        with db.transaction() as tx:
+            # Our own reading is no repeat by Stripe, so what is known is not counted again.
+            missed += not deliveries.known(tx, event.id) and inbox.keep(tx, event, "poll")
+    with db.transaction() as tx:
+        deliveries.move_watermark(tx, EVENTS, min(newest, now))
+    return missed
+
+
+def _restage_deliveries(tx: Tx) -> int:
+    waiting = deliveries.waiting(tx, received_for_s=QUIET_S, limit=BITE)
+    for delivery_id in waiting:
+        key = f"{jobs.READ_DELIVERY.name}:{delivery_id}"
+        outbox.stage(tx, jobs.READ_DELIVERY, unique_key=key, delivery_id=delivery_id)
+    return len(waiting)
+
+
+def _restage_attempts(tx: Tx) -> int:
+    attempts = sweeping.undecided(tx, quiet_s=QUIET_S, limit=BITE)
+    for attempt in attempts:
+        if attempt.refund_id is not None:
+            _stage_refunds(tx, [attempt.refund_id])
+        else:
+            _stage_all(tx, OPERATIONS[attempt.operation], [attempt.order_id])
+    return len(attempts)
+
+
+def _stage_all(tx: Tx, job: Job, order_ids: Iterable[str]) -> int:
+    staged = 0
+    for order_id in order_ids:
+        outbox.stage(tx, job, unique_key=f"{job.name}:{order_id}", order_id=order_id)
+        staged += 1
+    return staged
+
+
+def _stage_refunds(tx: Tx, refund_ids: Iterable[str]) -> int:
+    staged = 0
+    for refund_id in refund_ids:
+        key = f"{jobs.REFUND_PAYMENT.name}:{refund_id}"
+        outbox.stage(tx, jobs.REFUND_PAYMENT, unique_key=key, refund_id=refund_id)
+        staged += 1
+    return staged
+
+
+def _call_off_overdue(tx: Tx) -> int:
+    overdue = sweeping.overdue(tx, limit=BITE)
+    for order in overdue:
+        cancel.wish(tx, order, "unpaid")
+    return len(overdue)
+
+
+def _fetch_fees(db: Database, gateway: Gateway) -> int:
+    with db.transaction() as tx:
+        wanted = sweeping.without_fee(tx, quiet_s=FEE_QUIET_S, limit=BITE)
+    return sum(_fetch_fee(db, gateway, order_id, payment_id) for order_id, payment_id in wanted)
+
+
+def _fetch_fee(db: Database, gateway: Gateway, order_id: str, payment_id: str) -> bool:
+    with db.transaction() as tx:
+        asked_at: datetime = orders.clock(tx)
+    seen = gateway.payment(payment_id)
+    if seen is None or seen.fee is None:
+        return False
+    with db.transaction() as tx:
+        apply(tx, order_id, [payment_seen(seen, source="sweep", key="fee", seen_at=asked_at)])
+    return True

@@ -1,0 +1,81 @@
+"""The queue `payments`: everything that moves money or goods. Short jobs; all their waiting is network."""
+
+from typing import Any
+
+from boot.services import Services
+from shop import jobs
+from shop.identity.keys import keys
+from shop.payments.cancel import cancel
+from shop.payments.capture import capture
+from shop.payments.clear import clear
+from shop.payments.confirm import confirm
+from shop.payments.inbox import inbox
+from shop.payments.place import Shelves, place
+from shop.payments.refund import refund
+from shop.payments.release import release
+from shop.payments.sweep import sweep
+from shop.payments.terms import Terms
+from tasks.broker import Run, performs
+
+
+@performs(jobs.PLACE_ORDER)
+def place_order(services: Services, _run: Run, *, order_id: str) -> dict[str, Any]:
+    shelves = Shelves(carts=services.carts, products=services.products, users=services.users)
+    return {"status": place(services.db, services.gateway, shelves, _terms(services), order_id)}
+
+
+@performs(jobs.CONFIRM_PAYMENT)
+def confirm_payment(services: Services, _run: Run, *, order_id: str) -> dict[str, Any]:
+    return {"status": confirm(services.db, services.gateway, order_id)}
+
+
+@performs(jobs.CAPTURE_PAYMENT)
+def capture_payment(services: Services, _run: Run, *, order_id: str) -> dict[str, Any]:
+    return {"status": capture(services.db, services.gateway, services.products, order_id)}
+
+
+@performs(jobs.CANCEL_ORDER)
+def cancel_order(services: Services, _run: Run, *, order_id: str) -> dict[str, Any]:
+    return {"status": cancel(services.db, services.gateway, order_id)}
+
+
+@performs(jobs.REFUND_PAYMENT)
+def refund_payment(services: Services, _run: Run, *, refund_id: str) -> dict[str, Any]:
+    return {"status": refund(services.db, services.gateway, refund_id)}
+
+
+@performs(jobs.READ_DELIVERY)
+def read_delivery(services: Services, _run: Run, *, delivery_id: str) -> dict[str, Any]:
+    return {"state": inbox(services.db, services.gateway, delivery_id)}
+
+
+@performs(jobs.RELEASE_STOCK)
+def release_stock(services: Services, _run: Run, *, order_id: str, refund_id: str | None = None) -> None:
+    release(services.db, services.products, order_id, refund_id)
+
+
+@performs(jobs.CLEAR_CART)
+def clear_cart(services: Services, _run: Run, *, order_id: str) -> None:
+    clear(services.db, services.carts, order_id)
+
+
+@performs(jobs.SWEEP_PAYMENTS)
+def sweep_payments(services: Services, _run: Run) -> dict[str, Any]:
+    return dict(sweep(services.db, services.gateway))
+
+
+@performs(jobs.FETCH_KEYS)
+def fetch_keys(services: Services, _run: Run) -> dict[str, Any]:
+    return keys(services.db, services.users)
+
+
+def _terms(services: Services) -> Terms:
+    settings = services.settings
+    return Terms(
+        capture=settings.capture,
+        expires=settings.order_expires,
+        shipping_minor=settings.shipping_minor,
+        free_shipping_from_minor=settings.free_shipping_from_minor,
+        tax_rate_percent=settings.tax_rate_percent,
+        return_url=settings.checkout_return_url,
+    )
