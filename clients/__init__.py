@@ -1,0 +1,1 @@
+"""One file per outside service; the words of vendors stop here."""
