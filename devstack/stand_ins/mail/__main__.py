@@ -1,0 +1,20 @@
+"""Run the mailbox: `python -m devstack.stand_ins.mail --port 8011 --smtp-port 8025`."""
+
+import argparse
+
+from devstack.stand_ins.doors import serve
+from devstack.stand_ins.mail.app import create_mail
+
+
+def main() -> None:
+    """Read the command line and serve until told to stop."""
+    parser = argparse.ArgumentParser(description="The mailbox: takes every mail, sends none on")
+    parser.add_argument("--port", type=int, default=8011, help="HTTP; 0 takes a free one (default 8011)")
+    parser.add_argument("--smtp-port", type=int, default=8025, help="0 takes a free one (default 8025)")
+    given = parser.parse_args()
+    mail = create_mail(smtp_port=given.smtp_port)
+    print(f"taking mail on smtp://127.0.0.1:{mail.start()}", flush=True)
+    serve(mail.app, given.port, on_stop=mail.stop)
+
+
+main()
