@@ -59,7 +59,14 @@ def ready(call: Call) -> Answer:
     return Answer(Ready(status=status, parts=Parts.model_validate(state)), 200 if state.usable else 503)
 
 
-@GROUP.route("GET", "/metrics", who=PUBLIC, answers={200: metrics.CONTENT_TYPE}, limit=UNLIMITED)
+@GROUP.route(
+    "GET",
+    "/metrics",
+    who=PUBLIC,
+    answers={200: metrics.CONTENT_TYPE},
+    errors=(Forbidden,),
+    limit=UNLIMITED,
+)
 def show_metrics(call: Call) -> Response:
     """Figures for Prometheus.
 
