@@ -9,7 +9,7 @@ QUIET = "#6b7480"
 LINE = "#d5dbe1"
 ACCENT = "#0b5563"
 PALE = "#a9c8ce"
-FACE = "Inter, 'Source Sans 3', 'Noto Sans', 'Liberation Sans', 'DejaVu Sans Condensed', 'DejaVu Sans', sans-serif"
+FACE = "Inter, Noto Sans, Liberation Sans, DejaVu Sans, sans-serif"
 
 SIZE = 6.4
 """Text of axes in points: the smallest that prints well."""

@@ -21,8 +21,8 @@ STATEMENT = (
     ("refunds", "Refunds, tax included", -1, ""),
     ("tax", "Tax on what is left", -1, ""),
     ("net", "Net revenue", 1, "sum"),
-    ("goods", "of which goods, before refunds", 1, "quiet"),
-    ("shipping", "of which shipping, before refunds", 1, "quiet"),
+    ("goods", "goods, before refunds", 1, "quiet"),
+    ("shipping", "shipping, before refunds", 1, "quiet"),
     ("fees", "Payment fees", -1, ""),
     ("disputes", "Disputes", -1, ""),
 )
@@ -80,21 +80,22 @@ def _money(figures: Figures, currency: str) -> dict[str, Any]:
     placed = _of(money["order_day"], currency)
     week = _of(money["week_before"]["rows"], currency)
     year = _of(money["year_before"]["rows"], currency)
+    columns = (booked, placed, week, year)
     return {
         "currency": currency,
         "booked": booked,
-        "tiles": _tiles(booked, week, currency),
+        "tiles": _tiles(booked, week if figures["report"]["final"] else NOTHING, currency),
         "lines": [
             {
                 "words": words,
                 "look": look,
-                "values": [sign * row[field] for row in (booked, placed, week, year)],
+                "values": [_told(row, sign * row[field]) for row in columns],
             }
             for field, words, sign, look in STATEMENT
         ],
-        "left": [row["net"] - row["fees"] - row["disputes"] for row in (booked, placed, week, year)],
-        "orders": [row["orders"] for row in (booked, placed, week, year)],
-        "average": [row["average_order"] for row in (booked, placed, week, year)],
+        "left": [_told(row, row["net"] - row["fees"] - row["disputes"]) for row in columns],
+        "orders": [_told(row, row["orders"]) for row in columns],
+        "average": [row["average_order"] for row in columns],
         "chart": _trade_chart(figures, currency),
     }
 
@@ -116,6 +117,11 @@ NOTHING = {
 
 def _of(rows: Sequence[Figures], currency: str) -> Figures:
     return next((row for row in rows if row["currency"] == currency), NOTHING)
+
+
+def _told(row: Figures, value: int) -> int | None:
+    # Nothing was booked then, so there is nothing to compare with; a row of zeros would look like a bad day.
+    return None if row is NOTHING else value
 
 
 def _tiles(booked: Figures, week: Figures, currency: str) -> list[dict[str, str]]:

@@ -1,0 +1,65 @@
+"""Keeps the store of events in shape: next weeks' partitions made, what is too old let go."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from db.database import Database, Tx
+from shop.analytics.queries import keeping
+from shop.progress import Progress, unheard
+
+WEEKS_AHEAD = 5
+"""This week and four more: a month of failed nights before an event would land in the default partition."""
+
+EVENTS_KEPT = timedelta(days=396)
+"""Thirteen months: the same month of last year, to its end. Sums and reports are kept for good."""
+
+BATCHES_KEPT = timedelta(days=30)
+"""A batch that is handed over twice after a month would be counted twice, though its events are still known."""
+
+INTEREST_KEPT = timedelta(days=8)
+HOURS_KEPT = timedelta(days=40)
+"""Trending looks back seven days, and another 28 for what is usual; the rest is slack."""
+
+QUARANTINE_KEPT = timedelta(days=90)
+
+BATCH = 5_000
+"""Rows a transaction: well under a second, so that no drain waits for a lock."""
+
+
+class Delete(Protocol):
+    def __call__(self, tx: Tx, *, before: datetime, limit: int) -> int: ...
+
+
+KEPT: dict[str, tuple[Delete, timedelta]] = {
+    "odd_events": (keeping.delete_odd_events, EVENTS_KEPT),
+    "batches": (keeping.delete_batches, BATCHES_KEPT),
+    "interest": (keeping.delete_interest, INTEREST_KEPT),
+    "hours": (keeping.delete_hours, HOURS_KEPT),
+    "cold_products": (keeping.delete_cold, INTEREST_KEPT),
+    "quarantine": (keeping.delete_settled_quarantine, QUARANTINE_KEPT),
+}
+
+
+def partitions(db: Database, progress: Progress = unheard, *, now: datetime | None = None) -> dict[str, int]:
+    """Make partitions ahead, drop those behind, delete old rows in bites. Answers counts. Safe to run twice."""
+    moment = now or datetime.now(UTC)
+    with db.transaction() as tx:
+        made = keeping.make_partitions(tx, since=moment, weeks=WEEKS_AHEAD)
+    with db.transaction() as tx:
+        dropped = keeping.drop_partitions(tx, before=moment - EVENTS_KEPT)
+    counts = {"made": made, "dropped": dropped}
+    for done, (name, (delete, kept)) in enumerate(KEPT.items()):
+        progress(done, len(KEPT))
+        counts[name] = _in_bites(db, lambda tx, d=delete, k=kept: d(tx, before=moment - k, limit=BATCH))
+    return counts
+
+
+def _in_bites(db: Database, delete: Callable[[Tx], int]) -> int:
+    gone = 0
+    while True:
+        with db.transaction() as tx:
+            bite = delete(tx)
+        gone += bite
+        if bite < BATCH:
+            return gone

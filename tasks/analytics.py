@@ -1,0 +1,41 @@
+"""The doors of the analytics queue."""
+
+from typing import Any
+
+from boot.services import Services
+from shop import jobs
+from shop.analytics.ingest import ingest
+from shop.analytics.partitions import partitions
+from shop.analytics.report import House, report
+from shop.analytics.trending import trending
+from shop.operations.prune import prune
+from tasks.broker import Run, performs
+
+
+@performs(jobs.DRAIN_EVENTS)
+def drain_events(services: Services, run: Run) -> dict[str, Any]:
+    return dict(ingest(services.db, services.events, run.progress))
+
+
+@performs(jobs.MAKE_PARTITIONS)
+def make_partitions(services: Services, run: Run) -> dict[str, Any]:
+    return dict(partitions(services.db, run.progress))
+
+
+@performs(jobs.REFRESH_TRENDING)
+def refresh_trending(services: Services, run: Run) -> dict[str, Any]:
+    return dict(trending(services.db, run.progress))
+
+
+@performs(jobs.NIGHTLY_REPORT)
+def nightly_report(services: Services, run: Run, *, day: str, report_id: str | None = None) -> dict[str, Any]:
+    settings = services.settings
+    house = House(
+        settings.shop_name, settings.shop_address, settings.shop_tax_id, settings.zone, settings.shop_currency
+    )
+    return report(services.db, services.events, house, run.progress, day=day, report_id=report_id)
+
+
+@performs(jobs.PRUNE)
+def prune_rows(services: Services, run: Run) -> dict[str, Any]:
+    return prune(services.db, run.progress)
