@@ -3,6 +3,7 @@
 import smtplib
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -126,7 +127,7 @@ def test_a_mail_that_waits_in_a_fault_does_not_hold_up_others_and_a_stop_wakes_i
         ]
         with subprocess.Popen(command, stderr=subprocess.DEVNULL) as waiting:
             while not requests.get(f"{post.url}/standin/requests", timeout=5).json()["data"]:
-                pass
+                time.sleep(0.02)
             post.send(letter())
             assert len(post.messages()) == 1
             mail.stop()

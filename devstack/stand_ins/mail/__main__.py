@@ -13,7 +13,11 @@ def main() -> None:
     parser.add_argument("--smtp-port", type=int, default=8025, help="0 takes a free one (default 8025)")
     given = parser.parse_args()
     mail = create_mail(smtp_port=given.smtp_port)
-    print(f"taking mail on smtp://127.0.0.1:{mail.start()}", flush=True)
+    try:
+        port = mail.start()
+    except OSError as taken:
+        raise SystemExit(f"cannot take mail on port {given.smtp_port}: {taken}") from taken
+    print(f"taking mail on smtp://127.0.0.1:{port}", flush=True)
     serve(mail.app, given.port, on_stop=mail.stop)
 
 

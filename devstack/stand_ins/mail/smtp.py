@@ -3,12 +3,14 @@
 import asyncio
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
+from weakref import WeakSet
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 LARGEST_MAIL = 25 * 1024 * 1024  # what the large providers accept
 START_WITHIN_S = 10.0
+STOP_WITHIN_S = 10.0  # the longest delivery is a parse of 25 MiB; planned faults are woken before
 
 # Takes sender, recipients and the raw mail; returns the reply, or None to hang up without one.
 Deliver = Callable[[str, tuple[str, ...], bytes], str | None]
@@ -21,6 +23,7 @@ class SmtpServer:
         self._handler = _Handler(deliver)
         self._host, self.port = host, port
         self._loop = asyncio.new_event_loop()
+        self._sessions: WeakSet[SMTP] = WeakSet()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
     def start(self) -> None:
@@ -30,8 +33,8 @@ class SmtpServer:
         self.port = self._server.sockets[0].getsockname()[1]
 
     def stop(self) -> None:
-        """Stop listening and end the thread; a mail that is half through is lost, as with any server."""
-        self._loop.call_soon_threadsafe(self._server.close)
+        """Hang up on everybody and end the thread; waits for deliveries that are under way."""
+        asyncio.run_coroutine_threadsafe(self._hang_up(), self._loop).result(STOP_WITHIN_S)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -40,7 +43,7 @@ class SmtpServer:
         return await self._loop.create_server(self._session, self._host, self.port)
 
     def _session(self) -> SMTP:
-        return SMTP(
+        session = SMTP(
             self._handler,
             hostname="mailbox.localhost",
             ident="local mailbox",
@@ -48,6 +51,15 @@ class SmtpServer:
             enable_SMTPUTF8=True,
             loop=self._loop,
         )
+        self._sessions.add(session)
+        return session
+
+    async def _hang_up(self) -> None:
+        """Close what a stopped loop would leave open: callers would wait for an answer for ever."""
+        self._server.close()
+        for session in list(self._sessions):
+            _abort(session)
+        await self._loop.shutdown_default_executor()
 
 
 class _Handler:
@@ -61,6 +73,11 @@ class _Handler:
         recipients = tuple(str(address) for address in envelope.rcpt_tos)
         raw: Any = envelope.original_content or b""
         reply = await asyncio.to_thread(self._deliver, envelope.mail_from or "", recipients, raw)
-        if reply is None and server.transport is not None:
-            server.transport.abort()  # pyright: ignore[reportAttributeAccessIssue]
+        if reply is None:
+            _abort(server)
         return reply or "421 hanging up"
+
+
+def _abort(session: SMTP) -> None:
+    if session.transport is not None:
+        cast("asyncio.WriteTransport", session.transport).abort()
