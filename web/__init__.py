@@ -86,6 +86,6 @@ Reading with Prefer: wait (GET): `return call.settled(Settling(...))`.
 
 Streams: `web.streams.stream(call, source)` for server-sent events.
 
-Limits: every route counts 600 requests a minute per caller together; `limit=Limit(30)` gives a route its own,
+Limits: every route counts 1,200 requests a minute per caller together; `limit=Limit(30)` gives a route its own,
 `Limit(30, bucket="refunds")` one that several share, UNLIMITED none.
 """

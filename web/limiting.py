@@ -18,8 +18,8 @@ class Limit:
     bucket: str = ""
 
 
-PER_CALLER = Limit(600, bucket="general")
-"""Ten a second for a minute: a busy page with polling stays far below, a loop gone wild does not."""
+PER_CALLER = Limit(1200, bucket="general")
+"""Twenty a second for a minute: a busy page with polling stays far below, a loop gone wild does not."""
 
 UNLIMITED = Limit(0)
 """For probes and for callers that must never be turned away (Stripe's deliveries)."""

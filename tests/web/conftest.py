@@ -1,7 +1,8 @@
 """A client of the API: it signs its own tokens with the secret of the tests."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import jwt
@@ -9,7 +10,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from boot.services import Services
-from tests.web import toyshop
+from boot.settings import Settings
+from tests.web import serving, toyshop
+from tests.web.serving import Running, Serve
 from web.app import create_app
 
 Headers = dict[str, str]
@@ -38,3 +41,18 @@ def _toys(services: Services) -> FlaskClient:
     toyshop.GATE.clear()
     toyshop.make_table(services.db)
     return create_app(services, [toyshop.group()]).test_client()
+
+
+@pytest.fixture(name="serve")
+def _serve(settings_with: Callable[..., Settings], tmp_path: Path) -> Iterator[Serve]:
+    """Start granian with `serve("web.wsgi:app", workers=2, threads=8)`; it is stopped with the test."""
+    started: list[Running] = []
+
+    def begin(target: str, *, workers: int, threads: int) -> Running:
+        started.append(serving.start(settings_with(), tmp_path, target, workers=workers, threads=threads))
+        return started[-1]
+
+    yield begin
+    for running in started:
+        running.process.terminate()
+        running.process.wait(20)

@@ -1,84 +1,29 @@
 """The real server: two worker processes, real sockets, a stop that lets answers out."""
 
-import os
 import re
 import signal
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import requests
 
-from boot.services import Services
 from db import outbox
 from db.database import Database
 from shop import jobs
+from tests.web.serving import Running, Serve
 
 SignedIn = Callable[..., dict[str, str]]
-ROOT = Path(__file__).parents[2]
 
 WORKER_MB = 250
 """What one web process may use: a small machine runs two of them beside four workers."""
 
 
-@dataclass(frozen=True)
-class Running:
-    url: str
-    process: subprocess.Popen[bytes]
-
-    def workers(self) -> list[int]:
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        return [
-            pid
-            for pid in map(int, children.split())
-            if b"resource_tracker" not in Path(f"/proc/{pid}/cmdline").read_bytes()
-        ]
-
-
 @pytest.fixture(name="server")
-def _server(services: Services, tmp_path: Path) -> Generator[Running]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    settings = services.settings
-    environment = {
-        "PATH": os.environ["PATH"],
-        "DATABASE_URL": settings.database_url.get_secret_value(),
-        "REDIS_URL": settings.redis_url.get_secret_value(),
-        "STRIPE_SECRET_KEY": "sk_test_of_the_tests",
-        "STRIPE_WEBHOOK_SECRETS": "whsec_of_the_tests",
-        "AUTH_JWT_SECRET": settings.auth_jwt_secret.get_secret_value(),
-        "WEB_THREADS": "8",
-        "TMPDIR": str(tmp_path),
-    }
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--workers", "2", "--blocking-threads", "8", "--workers-kill-timeout", "10", "--no-ws", "web.wsgi:app"]
-    with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        _wait_until_live(url, process, tmp_path / "log")
-        yield Running(url, process)
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def _wait_until_live(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(300):
-        assert process.poll() is None, log.read_text()
-        try:
-            if requests.get(f"{url}/health/ready", timeout=5).ok:
-                return
-        except requests.ConnectionError:
-            time.sleep(0.1)
-    raise AssertionError(log.read_text())
+def _server(serve: Serve) -> Running:
+    return serve("web.wsgi:app", workers=2, threads=8)
 
 
 def staged(db: Database) -> str:

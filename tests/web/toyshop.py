@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Iterable
 from datetime import datetime, timedelta, timezone
 from typing import Annotated
 
@@ -17,6 +18,7 @@ from web.limiting import Limit
 from web.models import In, Maybe, Out, Time
 from web.paging import Page, Paged, page_of
 from web.routes import Group
+from web.streams import Event, TooManyStreams, stream
 
 GATE = threading.Event()
 """Slow handlers wait for it."""
@@ -54,6 +56,23 @@ class Seen(Out):
 class When(Out):
     at: Time
     nothing: str | None = None
+
+
+class Count(Out):
+    count: int
+
+
+class Counting:
+    """A source that has one event a look and ends when the gate opens."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.ended = False
+
+    def news(self) -> Iterable[Event]:
+        self.count += 1
+        self.ended = GATE.is_set()
+        return [Event("count", Count(count=self.count), id=str(self.count))]
 
 
 class NoteFilter(Paged):
@@ -196,5 +215,10 @@ def group() -> Group:
                 answer=Answer,
             )
         )
+
+    @toys.route("GET", "/toys/stream", who=PUBLIC, answers={200: "text/event-stream"}, errors=(TooManyStreams,))
+    def streamed(call: Call) -> Response:
+        """Counts until the gate opens."""
+        return stream(call, Counting())
 
     return toys
