@@ -16,6 +16,7 @@ from typing import Self
 from rich.console import Console
 
 from devstack.embedded.lock import is_held
+from devstack.groups import group_lives, signal_group
 from devstack.output import Output
 
 GRACE_S = 30.0  # between SIGTERM and SIGKILL, as on Heroku
@@ -165,7 +166,8 @@ class Supervisor:
         assert threading.current_thread() is threading.main_thread(), "signals and restarts are the main thread's"
         self._lock.parent.mkdir(parents=True, exist_ok=True)
         warden = subprocess.Popen(
-            [sys.executable, "-I", "-S", HERE / "warden.py", self._lock],
+            [sys.executable, "-S", "-m", "devstack.warden", self._lock.resolve()],
+            cwd=HERE.parent,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,
@@ -237,24 +239,16 @@ class Supervisor:
 
 
 def _group_lives(run: _Run) -> bool:
-    """The head is reaped here, so that a group of zombies does not count as alive."""
     assert run.process is not None, "only what ran is asked"
     run.process.poll()
-    try:
-        os.killpg(run.process.pid, 0)
-    except (ProcessLookupError, PermissionError):
-        return False
-    return True
+    return group_lives(run.process.pid)
 
 
 def _signal_group(run: _Run, number: signal.Signals) -> None:
     assert run.process is not None, "only what runs is signalled"
-    try:
-        os.killpg(run.process.pid, number)
-    except (ProcessLookupError, PermissionError):
-        # Either nothing is left, or the head has not yet made its group: then it is alone.
-        if run.process.poll() is None:
-            run.process.send_signal(number)
+    # Without a group either nothing is left, or the head has not yet made its group: then it is alone.
+    if not signal_group(run.process.pid, number) and run.process.poll() is None:
+        run.process.send_signal(number)
 
 
 def _how(code: int) -> str:

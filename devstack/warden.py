@@ -1,7 +1,7 @@
 """Ends what a supervisor leaves behind when it dies without a word: whole process groups, not only their heads.
 
-Run as a program, never imported: `python -I -S warden.py LOCK`. Standard input names the groups (`+123` begun, `-123`
-gone) and its end is the supervisor's. A death signal would reach only the children, not what they started.
+Run as a program, never imported: `python -S -m devstack.warden LOCK`. Standard input names the groups (`+123` begun,
+`-123` gone) and its end is the supervisor's. A death signal would reach only the children, not what they started.
 """
 
 import fcntl
@@ -9,7 +9,8 @@ import os
 import signal
 import sys
 import time
-from contextlib import suppress
+
+from devstack.groups import group_lives, signal_group
 
 GRACE_S = 5.0  # after a crash nobody waits for a graceful end, and the next start wants the ports
 
@@ -32,25 +33,13 @@ def listen() -> set[int]:
 
 
 def end(groups: set[int]) -> None:
-    signal_all(groups, signal.SIGTERM)
+    for group in groups:
+        signal_group(group, signal.SIGTERM)
     deadline = time.monotonic() + GRACE_S
-    while alive(groups) and time.monotonic() < deadline:
+    while any(map(group_lives, groups)) and time.monotonic() < deadline:
         time.sleep(0.05)
-    signal_all(groups, signal.SIGKILL)
-
-
-def signal_all(groups: set[int], number: signal.Signals) -> None:
     for group in groups:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(group, number)
-
-
-def alive(groups: set[int]) -> bool:
-    for group in groups:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(group, 0)
-            return True
-    return False
+        signal_group(group, signal.SIGKILL)
 
 
 main(sys.argv[1])
