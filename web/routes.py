@@ -4,7 +4,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar, get_type_hints
+from typing import Any, Literal, TypedDict, TypeVar, Unpack, get_type_hints
 
 from pydantic import BaseModel
 
@@ -24,13 +24,27 @@ Content = type[BaseModel] | str | tuple[type[BaseModel] | str, ...] | None
 """What an answer holds: a body model, another media type ("application/pdf"), several of them, or nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+class Options(TypedDict, total=False):
+    """What a route may say beside method, path, who and answers; see Group.route."""
+
+    errors: tuple[type[ShopError], ...]
+    keyed: bool
+    waits: bool
+    limit: Limit
+    max_body: int
+    accepts: tuple[str, ...]
+    gzip: bool
+    body: type[BaseModel] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """Everything there is to know about one route; `handler` takes `call` and what its other parameters name."""
 
     method: Method
     path: str
     who: Access
+    answers: Mapping[int, Content]
     handler: Callable[..., Any]
     group: str
     summary: str
@@ -39,14 +53,13 @@ class Route:
     body: type[BaseModel] | None
     query: type[BaseModel] | None
     raw: bool
-    answers: Mapping[int, Content]
-    errors: tuple[type[ShopError], ...]
-    keyed: bool
-    waits: bool
-    limit: Limit
-    max_body: int
-    accepts: tuple[str, ...]
-    gzip: bool
+    errors: tuple[type[ShopError], ...] = ()
+    keyed: bool = False
+    waits: bool = False
+    limit: Limit = PER_CALLER
+    max_body: int = MAX_BODY
+    accepts: tuple[str, ...] = (JSON,)
+    gzip: bool = False
 
     @property
     def name(self) -> str:
@@ -72,60 +85,53 @@ class Group:
     routes: list[Route] = field(default_factory=list)
 
     def route(
-        self,
-        method: Method,
-        path: str,
-        *,
-        who: Access,
-        answers: Mapping[int, Content],
-        errors: tuple[type[ShopError], ...] = (),
-        keyed: bool = False,
-        waits: bool = False,
-        limit: Limit = PER_CALLER,
-        max_body: int = MAX_BODY,
-        accepts: tuple[str, ...] = (JSON,),
-        body: type[BaseModel] | None = None,
-        gzip: bool = False,
+        self, method: Method, path: str, *, who: Access, answers: Mapping[int, Content], **options: Unpack[Options]
     ) -> Callable[[Handler], Handler]:
         """Declare a route.
 
-        `answers` gives the content per status (see Content);
-        `errors` the kinds of no that are this route's own, for the documentation. `keyed` asks for an
-        Idempotency-Key and runs the handler inside the key's transaction; `waits` understands Prefer: wait.
-        `body` is only for handlers that take `raw: bytes` and still want their body documented.
+        `answers` gives the content per status (see Content); `errors` the kinds of no that are this route's own, for
+        the documentation. `keyed` asks for an Idempotency-Key and runs the handler inside the key's transaction;
+        `waits` understands Prefer: wait. `body` is only for handlers that take `raw: bytes` and still want their body
+        documented.
         """
 
         def declare(handler: Handler) -> Handler:
-            hints = get_type_hints(handler)
-            names = tuple(re.findall(r"{(\w+)}", path))
-            _check_parameters(handler, names)
-            summary, _, about = (inspect.getdoc(handler) or handler.__name__).partition("\n")
-            self.routes.append(
-                Route(
-                    method=method,
-                    path=path,
-                    who=who,
-                    handler=handler,
-                    group=self.name,
-                    summary=summary.rstrip("."),
-                    about=inspect.cleandoc(about),
-                    parameters=names,
-                    body=hints.get("body", body),
-                    query=hints.get("query"),
-                    raw="raw" in hints,
-                    answers=answers,
-                    errors=errors,
-                    keyed=keyed,
-                    waits=waits,
-                    limit=limit,
-                    max_body=max_body,
-                    accepts=accepts,
-                    gzip=gzip,
-                )
-            )
+            self.routes.append(_declared(self.name, handler, method, path, who, answers, options))
             return handler
 
         return declare
+
+
+def _declared(
+    group: str,
+    handler: Callable[..., Any],
+    method: Method,
+    path: str,
+    who: Access,
+    answers: Mapping[int, Content],
+    options: Options,
+) -> Route:
+    hints = get_type_hints(handler)
+    names = tuple(re.findall(r"{(\w+)}", path))
+    _check_parameters(handler, names)
+    summary, _, about = (inspect.getdoc(handler) or handler.__name__).partition("\n")
+    said: Options = {"body": None, **options}
+    if "body" in hints:
+        said["body"] = hints["body"]
+    return Route(
+        method=method,
+        path=path,
+        who=who,
+        answers=answers,
+        handler=handler,
+        group=group,
+        summary=summary.rstrip("."),
+        about=inspect.cleandoc(about),
+        parameters=names,
+        query=hints.get("query"),
+        raw="raw" in hints,
+        **said,
+    )
 
 
 def _check_parameters(handler: Callable[..., Any], path_names: tuple[str, ...]) -> None:
