@@ -3,6 +3,7 @@
 from typing import Any
 
 from boot.services import Services
+from boot.terms import terms
 from shop import jobs
 from shop.identity.keys import keys
 from shop.payments.cancel import cancel
@@ -11,17 +12,17 @@ from shop.payments.clear import clear
 from shop.payments.confirm import confirm
 from shop.payments.inbox import inbox
 from shop.payments.place import Shelves, place
+from shop.payments.reconcile import reconcile
 from shop.payments.refund import refund
 from shop.payments.release import release
 from shop.payments.sweep import sweep
-from shop.payments.terms import Terms
 from tasks.broker import Run, performs
 
 
 @performs(jobs.PLACE_ORDER)
 def place_order(services: Services, _run: Run, *, order_id: str) -> dict[str, Any]:
     shelves = Shelves(carts=services.carts, products=services.products, users=services.users)
-    return {"status": place(services.db, services.gateway, shelves, _terms(services), order_id)}
+    return {"status": place(services.db, services.gateway, shelves, terms(services.settings), order_id)}
 
 
 @performs(jobs.CONFIRM_PAYMENT)
@@ -64,18 +65,17 @@ def sweep_payments(services: Services, _run: Run) -> dict[str, Any]:
     return dict(sweep(services.db, services.gateway))
 
 
+@performs(jobs.RECONCILE_PAYMENTS)
+def reconcile_payments(services: Services, run: Run, *, reconciliation_id: str | None = None) -> dict[str, Any]:
+    """Without an id it is the nightly one, which makes its own."""
+    outcome = reconcile(services.db, services.gateway, reconciliation_id, run.progress)
+    return {
+        "reconciliation": outcome.reconciliation.id,
+        "explained": outcome.explained,
+        "unexplained": outcome.unexplained,
+    }
+
+
 @performs(jobs.FETCH_KEYS)
 def fetch_keys(services: Services, _run: Run) -> dict[str, Any]:
     return keys(services.db, services.users)
-
-
-def _terms(services: Services) -> Terms:
-    settings = services.settings
-    return Terms(
-        capture=settings.capture,
-        expires=settings.order_expires,
-        shipping_minor=settings.shipping_minor,
-        free_shipping_from_minor=settings.free_shipping_from_minor,
-        tax_rate_percent=settings.tax_rate_percent,
-        return_url=settings.checkout_return_url,
-    )

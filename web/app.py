@@ -7,7 +7,7 @@ from flask import Flask, Response, g
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from boot.services import Services
-from web import catalog, docs, documents, health, jobs, problems, search, tracing
+from web import catalog, docs, documents, health, jobs, ledger, orders, problems, refunds, search, tracing, webhooks
 from web.perform import Desk, perform
 from web.routes import Group, Route
 from web.tokens import Tokens
@@ -15,6 +15,10 @@ from web.waiting import Waiters
 
 # One line per file of routes; the order is that of the documentation.
 GROUPS: tuple[Group, ...] = (
+    orders.GROUP,
+    refunds.GROUP,
+    webhooks.GROUP,
+    ledger.GROUP,
     documents.GROUP,
     catalog.GROUP,
     search.GROUP,

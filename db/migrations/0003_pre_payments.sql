@@ -433,3 +433,8 @@ CREATE TABLE reconciliation_differences (
 CREATE INDEX payments_without_fee ON payments (updated_at) WHERE status = 'succeeded' AND fee_minor IS NULL;
 CREATE INDEX orders_with_goods_to_return ON orders (updated_at)
     WHERE status IN ('rejected', 'canceled', 'expired') AND stock IN ('reserved', 'committed');
+-- For comparisons over a span of time.
+CREATE INDEX orders_made ON orders (created_at);
+CREATE INDEX payments_made ON payments (created_at);
+CREATE INDEX refunds_made ON refunds (created_at);
+CREATE INDEX refunds_of_payment ON refunds (payment_id);

@@ -1,6 +1,6 @@
 """From the cart to the ledger, the straight way."""
 
-from tests.shop.payments.conftest import Shop
+from tests.shop.payments.shopkeeper import Shop
 
 
 def test_an_order_waits_for_payment_with_prices_from_the_product_service(shop: Shop) -> None:

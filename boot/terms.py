@@ -1,0 +1,16 @@
+"""The settings that are the shop's terms of sale, in the shape the payments area takes."""
+
+from boot.settings import Settings
+from shop.payments.terms import Terms
+
+
+def terms(settings: Settings) -> Terms:
+    """Read at each use: settings are frozen for the life of a process, so this is only a change of shape."""
+    return Terms(
+        capture=settings.capture,
+        expires=settings.order_expires,
+        shipping_minor=settings.shipping_minor,
+        free_shipping_from_minor=settings.free_shipping_from_minor,
+        tax_rate_percent=settings.tax_rate_percent,
+        return_url=settings.checkout_return_url,
+    )

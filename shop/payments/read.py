@@ -1,0 +1,151 @@
+"""Orders, refunds and the books as they are shown: several rows put together, nothing changed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from db.database import Database
+from shop.errors import NotFound
+from shop.payments.errors import OrderNotFound
+from shop.payments.queries import attempts, history, orders, refunds
+from shop.payments.queries import facts as log
+from shop.payments.queries import ledger as books
+from shop.payments.rows import Balance, Entry, Line, Moment, Order, Payment, Refund, RefundLine
+
+UNSETTLED = frozenset({"placing", "capturing"})
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """An order with its lines and the payment that counts. `working`: something asked for is not decided yet."""
+
+    order: Order
+    lines: tuple[Line, ...]
+    payment: Payment | None
+    working: bool = False
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more will happen by itself, as far as we know."""
+        return not self.working
+
+
+@dataclass(frozen=True, slots=True)
+class RefundView:
+    refund: Refund
+    customer_id: str
+    lines: tuple[RefundLine, ...]
+
+    @property
+    def settled(self) -> bool:
+        """Whether the provider has taken it on or turned it down; a bank may take days after that."""
+        return self.refund.status != "pending" or self.refund.provider_refund_id is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a check of the books found; everything is in order when `faults` is empty."""
+
+    entries: int
+    lines: int
+    facts: int
+    faults: tuple[tuple[str, str], ...]
+    checked_at: datetime
+
+
+def order_view(db: Database, order_id: str) -> OrderView:
+    """Raises OrderNotFound."""
+    with db.transaction() as tx:
+        order = orders.order(tx, order_id)
+        if order is None:
+            raise OrderNotFound(order_id)
+        lines = orders.lines_of(tx, [order_id])
+        payment = _current(log.payments_of(tx, [order_id]))
+        working = _is_working(order, undecided=attempts.any_undecided(tx, order_id))
+        return OrderView(order, tuple(lines), payment, working)
+
+
+def order_views(
+    db: Database, *, customer_id: str | None, status: str | None, before_id: str | None, limit: int
+) -> list[OrderView]:
+    """Newest first, three questions for the whole page."""
+    with db.transaction() as tx:
+        found = orders.list_orders(tx, customer_id=customer_id, status=status, before_id=before_id, limit=limit)
+        ids = [order.id for order in found]
+        lines: dict[str, list[Line]] = {}
+        for line in orders.lines_of(tx, ids):
+            lines.setdefault(line.order_id, []).append(line)
+        payments: dict[str, list[Payment]] = {}
+        for payment in log.payments_of(tx, ids):
+            payments.setdefault(payment.order_id, []).append(payment)
+    return [OrderView(order, tuple(lines.get(order.id, ())), _current(payments.get(order.id, []))) for order in found]
+
+
+def refund_view(db: Database, refund_id: str) -> RefundView:
+    """Raises NotFound."""
+    with db.transaction() as tx:
+        refund = refunds.refund(tx, refund_id)
+        order = orders.order(tx, refund.order_id) if refund else None
+        if refund is None or order is None:
+            raise NotFound(f"there is no refund {refund_id}")
+        return RefundView(refund, order.customer_id, tuple(refunds.lines_of_refunds(tx, [refund_id])))
+
+
+def refund_views(db: Database, order_id: str) -> list[RefundView]:
+    """Newest first. Raises OrderNotFound."""
+    with db.transaction() as tx:
+        order = orders.order(tx, order_id)
+        if order is None:
+            raise OrderNotFound(order_id)
+        found = refunds.refunds_of(tx, order_id)
+        lines: dict[str, list[RefundLine]] = {}
+        for line in refunds.lines_of_refunds(tx, [refund.id for refund in found]):
+            lines.setdefault(line.refund_id, []).append(line)
+    return [RefundView(refund, order.customer_id, tuple(lines.get(refund.id, ()))) for refund in found]
+
+
+def balances(db: Database) -> list[Balance]:
+    with db.transaction() as tx:
+        return books.balances(tx)
+
+
+def entries(db: Database, *, order_id: str | None, before_id: str | None, limit: int) -> list[list[Entry]]:
+    """The lines of each entry together, newest entry first."""
+    with db.transaction() as tx:
+        lines = books.entries(tx, order_id=order_id, before_id=before_id, limit=limit)
+    grouped: dict[str, list[Entry]] = {}
+    for line in lines:
+        grouped.setdefault(line.id, []).append(line)
+    return list(grouped.values())
+
+
+def verify(db: Database) -> Proof:
+    """Recompute every sum and every hash."""
+    with db.transaction() as tx:
+        found = (
+            ("unbalanced", books.unbalanced(tx)),
+            ("entry_changed", books.broken_entries(tx)),
+            ("fact_changed", books.broken_facts(tx)),
+            ("order_differs", books.unbooked(tx)),
+        )
+        number_of_entries, lines, facts = books.sizes(tx)
+        faults = tuple((kind, name) for kind, names in found for name in names)
+        return Proof(number_of_entries, lines, facts, faults, orders.clock(tx))
+
+
+def timeline(db: Database, order_id: str) -> list[Moment]:
+    """Why the order is as it is, oldest first. Raises OrderNotFound."""
+    with db.transaction() as tx:
+        if orders.order(tx, order_id) is None:
+            raise OrderNotFound(order_id)
+        return history.moments(tx, order_id)
+
+
+def _current(payments: list[Payment]) -> Payment | None:
+    living = [payment for payment in payments if payment.status != "canceled"]
+    return (living or payments)[-1] if payments else None
+
+
+def _is_working(order: Order, *, undecided: bool) -> bool:
+    if order.status in UNSETTLED or undecided:
+        return True
+    return order.status == "authorized" and order.capture_method == "automatic"

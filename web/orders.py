@@ -1,0 +1,352 @@
+"""Orders over HTTP: placing, paying on the server, capturing, calling off, reading, and why they are as they are."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints
+
+from boot.terms import terms
+from shop.payments import read
+from shop.payments.cancel import ask_cancel
+from shop.payments.capture import ask_capture
+from shop.payments.confirm import ask_confirm
+from shop.payments.errors import AlreadyCaptured, CaptureTooLarge, PaymentInProgress, WrongState
+from shop.payments.order import Wish, open_order
+from shop.payments.read import OrderView
+from shop.payments.rows import Line, Moment, Payment
+from web.access import CUSTOMER, OWNER, OWNER_OR_SUPPORT, SIGNED_IN, SUPPORT, only
+from web.answers import Answer, Settling, accepted
+from web.call import Call
+from web.models import In, Maybe, Minor, Out, Time
+from web.paging import Page, Paged, page_of
+from web.routes import Group
+
+GROUP = Group("Orders", "From the cart to the captured payment.")
+
+Status = Literal[
+    "placing",
+    "rejected",
+    "awaiting_payment",
+    "requires_action",
+    "processing",
+    "payment_failed",
+    "authorized",
+    "capturing",
+    "paid",
+    "partially_refunded",
+    "refunded",
+    "canceled",
+    "expired",
+]
+
+PAYABLE = frozenset({"awaiting_payment", "requires_action", "payment_failed"})
+"""States in which a browser needs the client secret."""
+
+UNSPOKEN = frozenset({"lost_card", "stolen_card", "fraudulent", "pickup_card", "merchant_blacklist", "restricted_card"})
+"""Reasons that a thief would like to know: Stripe asks shops to show customers no more than a plain decline."""
+
+Email = Annotated[str, StringConstraints(max_length=320, pattern=r"^[^@\s<>]+@[^@\s<>]+$")]
+PaymentMethod = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[A-Za-z0-9_]+$")]
+AddressField = Annotated[str, StringConstraints(max_length=200)]
+
+
+class NewOrder(In):
+    """Which cart. Prices, shipping and tax are the shop's to say."""
+
+    cart_id: str = Field(min_length=1, max_length=200)
+    email: Email | None = None
+    shipping_address: dict[AddressField, AddressField | None] | None = Field(
+        None,
+        max_length=20,
+        examples=[{"name": "Ada Byron", "line1": "1 Market Street", "city": "Berlin", "country": "DE"}],
+    )
+    payment_method: PaymentMethod | None = None
+    save_payment_method: bool = False
+
+
+class Confirmation(In):
+    payment_method: PaymentMethod
+
+
+class CaptureWish(In):
+    """Without an amount all that was authorised is captured; with less, the rest is released."""
+
+    amount: Annotated[Minor, Field(ge=1)] | None = None
+
+
+class OrderFilter(Paged):
+    status: Status | None = None
+
+
+class LineBody(Out):
+    id: str
+    product_id: str
+    name: str
+    quantity: int
+    unit_price: int
+    total: int
+
+
+class CardBody(Out):
+    brand: str
+    last4: str
+    exp_month: int | None
+    exp_year: int | None
+
+
+class DeclineBody(Out):
+    code: str
+    message: str
+
+
+class PaymentBody(Out):
+    id: str
+    status: str
+    client_secret: Maybe[str] = None
+    next_action: Maybe[dict[str, Any]] = None
+    card: Maybe[CardBody] = None
+    capture_before: Maybe[Time] = None
+    decline: Maybe[DeclineBody] = None
+
+
+class RejectionBody(Out):
+    code: str
+    detail: str
+
+
+class OrderBody(Out):
+    """Amounts are whole minor units of the order's currency. Prices are gross: `total` is `subtotal` and `shipping`,
+    and `tax` is the part of it that is tax. `currency` and `payment` are null until the order is placed.
+    """
+
+    id: str
+    number: str
+    status: Status
+    status_reason: Maybe[str] = None
+    disputed: bool
+    currency: str | None
+    lines: list[LineBody]
+    subtotal: int
+    shipping: int
+    tax: int
+    total: int
+    amount_captured: int
+    amount_refunded: int
+    refundable: int
+    payment: PaymentBody | None
+    rejection: Maybe[RejectionBody] = None
+    email: Maybe[str] = None
+    shipping_address: Maybe[dict[str, Any]] = None
+    expires_at: Time
+    created_at: Time
+    updated_at: Time
+
+
+class MomentBody(Out):
+    """One thing that happened: a delivery, an attempt, a fact, a ledger entry or an effect."""
+
+    at: Time
+    kind: Literal["delivery", "attempt", "fact", "ledger", "effect"]
+    what: str
+    detail: dict[str, Any]
+
+
+class Timeline(Out):
+    data: list[MomentBody]
+
+
+@GROUP.route("POST", "/v1/orders", who=CUSTOMER, keyed=True, waits=True, answers={202: OrderBody, 201: OrderBody})
+def place(call: Call, body: NewOrder) -> Answer:
+    """Place an order from a cart.
+
+    A job reads the cart, takes prices and stock from the Product service, sets the goods aside and opens the payment.
+    It settles in `awaiting_payment` (with `payment.client_secret`), in `processing`, `paid` or `payment_failed` when a
+    `payment_method` was given, or in `rejected`, with `rejection.code` saying why.
+    """
+    wish = Wish(
+        customer_id=call.customer_id,
+        cart_id=body.cart_id,
+        email=body.email or call.caller.email,
+        shipping_address=body.shipping_address,
+        payment_method=body.payment_method,
+        save_payment_method=body.save_payment_method,
+        visitor_id=call.caller.visitor_id,
+    )
+    order = open_order(call.db, terms(call.services.settings), wish)
+    return _accepted(call, order.id, settled_status=201)
+
+
+@GROUP.route("GET", "/v1/orders", who=SIGNED_IN, answers={200: Page[OrderBody]})
+def listed(call: Call, query: OrderFilter) -> Page[OrderBody]:
+    """The caller's orders, newest first; for support everybody's."""
+    views = read.order_views(
+        call.db,
+        customer_id=None if call.has("support") else call.customer_id,
+        status=query.status,
+        before_id=query.after_id(),
+        limit=query.limit + 1,
+    )
+    return page_of(views, query.limit, body=lambda view: order_body(call, view), place=lambda view: (view.order.id,))
+
+
+@GROUP.route("GET", "/v1/orders/{order_id}", who=OWNER_OR_SUPPORT, answers={200: OrderBody}, waits=True)
+def show(call: Call, order_id: str) -> Answer:
+    """One order. With `Prefer: wait=N` the answer waits until nothing more is under way."""
+    call.must_own(read.order_view(call.db, order_id).order.customer_id)
+    return call.settled(_settling(call, order_id, 200))
+
+
+@GROUP.route(
+    "POST",
+    "/v1/orders/{order_id}/confirm",
+    who=OWNER,
+    keyed=True,
+    waits=True,
+    answers={202: OrderBody, 200: OrderBody},
+    errors=(PaymentInProgress, WrongState),
+)
+def confirm(call: Call, order_id: str, body: Confirmation) -> Answer:
+    """Pay with this payment method, on the server.
+
+    After a decline it may be called again with another card. It may settle in `requires_action`: then the browser
+    finishes with `payment.next_action`.
+    """
+    call.must_own(read.order_view(call.db, order_id).order.customer_id)
+    settings = terms(call.services.settings)
+    ask_confirm(call.db, settings, order_id, method=body.payment_method, actor=call.customer_id)
+    return _accepted(call, order_id)
+
+
+@GROUP.route(
+    "POST",
+    "/v1/orders/{order_id}/cancel",
+    who=OWNER_OR_SUPPORT,
+    keyed=True,
+    waits=True,
+    answers={202: OrderBody, 200: OrderBody},
+    errors=(AlreadyCaptured, WrongState),
+)
+def cancel(call: Call, order_id: str) -> Answer:
+    """Call the order off before its money is taken: the payment is voided, the goods are released."""
+    owner = read.order_view(call.db, order_id).order.customer_id
+    call.must_own(owner)
+    reason = "customer" if call.customer_id == owner else "support"
+    order = ask_cancel(call.db, order_id, reason=reason, actor=call.customer_id)
+    if order.status in {"canceled", "expired", "rejected"}:
+        return Answer(order_body(call, read.order_view(call.db, order_id)))
+    return _accepted(call, order_id)
+
+
+@GROUP.route(
+    "POST",
+    "/v1/orders/{order_id}/capture",
+    who=only("admin", "service"),
+    keyed=True,
+    waits=True,
+    answers={202: OrderBody, 200: OrderBody},
+    errors=(AlreadyCaptured, CaptureTooLarge, WrongState),
+)
+def capture(call: Call, order_id: str, body: CaptureWish) -> Answer:
+    """Take the money, for shops that capture at shipping time (`CAPTURE=manual`)."""
+    ask_capture(call.db, order_id, amount=body.amount, actor=call.customer_id)
+    return _accepted(call, order_id)
+
+
+@GROUP.route("GET", "/v1/orders/{order_id}/timeline", who=SUPPORT, answers={200: Timeline})
+def timeline(call: Call, order_id: str) -> Timeline:
+    """Why the order is as it is: everything that happened to it, oldest first."""
+    return Timeline(data=[_moment(moment) for moment in read.timeline(call.db, order_id)])
+
+
+def order_body(call: Call, view: OrderView) -> OrderBody:
+    """An order as this caller may see it."""
+    order = view.order
+    rejection = None
+    if order.rejection_code is not None:
+        rejection = RejectionBody(code=order.rejection_code, detail=order.rejection_detail or "")
+    return OrderBody.model_validate(
+        {
+            "id": order.id,
+            "number": order.number,
+            "status": order.status,
+            "status_reason": order.status_reason,
+            "disputed": order.disputed,
+            "currency": order.currency,
+            "lines": [_line(line) for line in view.lines],
+            "subtotal": order.subtotal_minor,
+            "shipping": order.shipping_minor,
+            "tax": order.tax_minor,
+            "total": order.total_minor,
+            "amount_captured": order.amount_captured,
+            "amount_refunded": order.amount_refunded,
+            "refundable": order.refundable,
+            "payment": _payment(call, view, view.payment) if view.payment else None,
+            "rejection": rejection,
+            "email": order.email,
+            "shipping_address": order.shipping_address,
+            "expires_at": order.expires_at,
+            "created_at": order.created_at,
+            "updated_at": order.updated_at,
+        }
+    )
+
+
+def _accepted(call: Call, order_id: str, settled_status: int = 200) -> Answer:
+    return accepted(
+        order_body(call, read.order_view(call.db, order_id)),
+        location=f"/v1/orders/{order_id}",
+        settling=_settling(call, order_id, settled_status),
+    )
+
+
+def _settling(call: Call, order_id: str, status: int) -> Settling[OrderView]:
+    location = f"/v1/orders/{order_id}" if status == 201 else None
+    return Settling(
+        load=lambda db: read.order_view(db, order_id),
+        settled=lambda view: view.settled,
+        answer=lambda view: Answer(order_body(call, view), status, location=location),
+    )
+
+
+def _line(line: Line) -> LineBody:
+    return LineBody(
+        id=line.id,
+        product_id=line.product_id,
+        name=line.name,
+        quantity=line.quantity,
+        unit_price=line.unit_price_minor,
+        total=line.total_minor,
+    )
+
+
+def _payment(call: Call, view: OrderView, payment: Payment) -> PaymentBody:
+    owner = call.caller.sub == view.order.customer_id
+    payable = view.order.status in PAYABLE
+    card = None
+    if payment.card_last4 is not None:
+        card = CardBody(
+            brand=payment.card_brand or "unknown",
+            last4=payment.card_last4,
+            exp_month=payment.card_exp_month,
+            exp_year=payment.card_exp_year,
+        )
+    return PaymentBody(
+        id=payment.id,
+        status=payment.status,
+        client_secret=payment.client_secret if owner and payable else None,
+        next_action=dict(payment.next_action) if payment.next_action and owner and payable else None,
+        card=card,
+        capture_before=payment.capture_before if payment.status == "requires_capture" else None,
+        decline=_decline(payment, told_all=call.has("support")) if view.order.status == "payment_failed" else None,
+    )
+
+
+def _decline(payment: Payment, *, told_all: bool) -> DeclineBody | None:
+    if payment.decline_code is None:
+        return None
+    if payment.decline_code in UNSPOKEN and not told_all:
+        return DeclineBody(code="generic_decline", message="Your card was declined.")
+    return DeclineBody(code=payment.decline_code, message=payment.decline_message or "")
+
+
+def _moment(moment: Moment) -> MomentBody:
+    return MomentBody.model_validate(moment)

@@ -1,0 +1,54 @@
+"""Stripe's webhooks: verify, store, stage, answer. The work is a job's."""
+
+from flask import request
+
+from shop.errors import Rejected
+from shop.payments.inbox import Envelope, receive
+from web.access import PUBLIC
+from web.call import Call
+from web.limiting import UNLIMITED
+from web.models import Out
+from web.routes import Group
+
+GROUP = Group("Webhooks", "What Stripe tells us.")
+
+MAX_DELIVERY = 512 * 1024
+"""Bytes. Events hold one object, a few kilobytes; a hundred times that is nobody's event."""
+
+KEPT_HEADERS = ("Stripe-Signature", "User-Agent", "Content-Type")
+"""What helps to explain a delivery later. The signature is of this body alone and gives nothing away."""
+
+
+class Taken(Out):
+    received: bool = True
+
+
+class BadSignature(Rejected):
+    """The delivery is not signed by a secret we know, or too long ago."""
+
+    code = "bad_signature"
+    status = 400
+
+
+@GROUP.route(
+    "POST",
+    "/v1/webhooks/stripe",
+    who=PUBLIC,
+    answers={200: Taken},
+    errors=(BadSignature,),
+    limit=UNLIMITED,
+    max_body=MAX_DELIVERY,
+    accepts=("application/json", "application/octet-stream", "text/plain"),
+)
+def stripe_delivery(call: Call, raw: bytes) -> Taken:
+    """Take a delivery. It is 200 as soon as it is stored; a repeat is 200 and does nothing.
+
+    The signature is checked against every configured secret, with 300 s tolerance. Deliveries with a bad one are kept
+    too, and answered 400.
+    """
+    signed = call.services.gateway.read_delivery(raw, call.header("Stripe-Signature"))
+    headers = {name: value[:500] for name in KEPT_HEADERS if (value := call.header(name)) is not None}
+    received = receive(call.db, Envelope(raw, headers, request.remote_addr), signed)
+    if received.refusal is not None:
+        raise BadSignature("the delivery is not signed with a secret that is known here")
+    return Taken()
