@@ -48,7 +48,7 @@ class Listed:
 class Shown:
     """A listed product that can be bought right now, as the catalogue knows it."""
 
-    product_id: str
+    id: str
     name: str
     category: str
     brand: str
@@ -161,7 +161,7 @@ def shown(tx: Tx, *, span: str, category: str, limit: int) -> list[Shown]:
         tx.cursor(row_factory=class_row(Shown))
         .execute(
             """
-            SELECT trending.product_id, products.name, products.category, products.brand, products.price,
+            SELECT trending.product_id AS id, products.name, products.category, products.brand, products.price,
                    products.currency, products.image_url, trending.score, trending.visitors, trending.reasons,
                    trending.computed_at
               FROM trending

@@ -24,7 +24,7 @@ def look(
 
 
 def listed(db: Database, window: str, category: str | None = None) -> list[str]:
-    return [one.product_id for one in trending_now(db, window=window, category=category, limit=50)]
+    return [one.id for one in trending_now(db, window=window, category=category, limit=50)]
 
 
 def test_more_people_and_stronger_interest_rank_first(db: Database, stream: EventStream) -> None:
