@@ -39,6 +39,7 @@ def _signed_in(services: Services) -> Callable[..., Headers]:
 def _toys(services: Services) -> FlaskClient:
     """A client of the toy shop: the same foundation under a few routes made for trying it."""
     toyshop.GATE.clear()
+    toyshop.INSIDE.clear()
     toyshop.make_table(services.db)
     return create_app(services, [toyshop.group()]).test_client()
 

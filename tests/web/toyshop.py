@@ -23,6 +23,9 @@ from web.streams import Event, TooManyStreams, stream
 GATE = threading.Event()
 """Slow handlers wait for it."""
 
+INSIDE = threading.Event()
+"""Set by a slow handler once it is at work."""
+
 
 class Blank(Rejected):
     code = "note_blank"
@@ -136,6 +139,7 @@ def group() -> Group:
         if body.text == "bug":
             raise ZeroDivisionError("secret detail of a bug")
         if body.text == "slow":
+            INSIDE.set()
             GATE.wait(5)
         return accepted(
             note,
