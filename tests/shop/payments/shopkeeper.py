@@ -13,7 +13,7 @@ import requests
 from boot.services import Services, connect
 from boot.settings import Settings
 from boot.terms import terms
-from devstack.stand_ins import carts, products
+from devstack.stand_ins import auth, carts, products
 from devstack.stand_ins.doors import serving
 from devstack.stand_ins.stripe import app as stripe
 from shop.payments.order import Wish, open_order
@@ -147,11 +147,12 @@ def _shop(settings_with: Callable[..., Settings]) -> Iterator[Shop]:
         stand_in = stack.enter_context(stripe.running())
         goods = stack.enter_context(serving(products.create_app(service_token=token)))
         baskets = stack.enter_context(serving(carts.create_app(service_token=token)))
+        people = stack.enter_context(serving(auth.create_app(service_token=token)))
         settings = settings_with(
             stripe_base_url=stand_in.url,
             product_url=goods.url,
             cart_url=baskets.url,
-            auth_url="http://127.0.0.1:9",
+            auth_url=people.url,
             service_token=token,
         )
         services = connect(settings, name="test")
