@@ -7,7 +7,24 @@ from flask import Flask, Response, g
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from boot.services import Services
-from web import catalog, docs, documents, health, jobs, ledger, orders, problems, refunds, search, tracing, webhooks
+from web import (
+    analytics,
+    catalog,
+    docs,
+    documents,
+    events,
+    health,
+    jobs,
+    ledger,
+    orders,
+    problems,
+    refunds,
+    reports,
+    search,
+    tracing,
+    trending,
+    webhooks,
+)
 from web.perform import Desk, perform
 from web.routes import Group, Route
 from web.tokens import Tokens
@@ -22,6 +39,10 @@ GROUPS: tuple[Group, ...] = (
     documents.GROUP,
     catalog.GROUP,
     search.GROUP,
+    events.GROUP,
+    trending.GROUP,
+    analytics.GROUP,
+    reports.GROUP,
     jobs.GROUP,
     health.GROUP,
     docs.GROUP,
