@@ -82,7 +82,7 @@ replaces the one that was kept: a repeat gets what the first request got. Withou
 A keyed handler therefore must not call the outside world (no handler may), nor count on another connection
 seeing what it wrote.
 
-Reading with Prefer: wait (GET): `return call.settled(Settling(...))`.
+Reading with Prefer: wait (GET): `return call.settled(Settling(...), found=row)`.
 
 Streams: `web.streams.stream(call, source)` for server-sent events.
 

@@ -38,9 +38,13 @@ class Call:
     def has(self, *roles: Role) -> bool:
         return self.caller.has(*roles)
 
-    def settled(self, settling: Settling[T]) -> Answer:
-        """For GET routes: load, wait as long as the caller prefers, and answer whatever is there then."""
-        return settling.answer(self.waiting.until(lambda: settling.load(self.db), settling.settled))
+    def settled(self, settling: Settling[T], *, found: T | None = None) -> Answer:
+        """For GET routes: wait as long as the caller prefers, and answer what is there then.
+
+        `found` is what the handler has loaded already, where it has.
+        """
+        first = settling.load(self.db) if found is None else found
+        return settling.answer(self.waiting.until(first, lambda: settling.load(self.db), settling.settled))
 
     def header(self, name: str) -> str | None:
         return request.headers.get(name)

@@ -80,13 +80,15 @@ def show(call: Call, job_id: str) -> Answer:
 
     With `Prefer: wait=N` the answer waits until the job is done, failed or dead.
     """
-    call.must_own(jobs.read(call.db, job_id).asked_by)
+    job = jobs.read(call.db, job_id)
+    call.must_own(job.asked_by)
     return call.settled(
         Settling(
             load=lambda db: jobs.read(db, job_id),
             settled=lambda job: job.state in jobs.FINAL,
             answer=lambda job: Answer(job_body(job)),
-        )
+        ),
+        found=job,
     )
 
 

@@ -116,7 +116,7 @@ def _settle(db: Database, answered: Answered, waiting: Waiting) -> Response | No
     if not isinstance(answered, Answer) or answered.settling is None or waiting.wait_s <= 0:
         return None
     settling = answered.settling
-    found = waiting.until(lambda: settling.load(db), settling.settled)
+    found = waiting.until(settling.load(db), lambda: settling.load(db), settling.settled)
     return respond(settling.answer(found)) if waiting.applied else None
 
 

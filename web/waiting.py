@@ -38,13 +38,12 @@ class Waiting:
         self.applied = False
         self.waited_s = 0.0
 
-    def until(self, load: Callable[[], T], settled: Callable[[T], bool]) -> T:
-        """Load until it has settled or the wait is over; answers what was loaded last.
+    def until(self, found: T, load: Callable[[], T], settled: Callable[[T], bool]) -> T:
+        """Load again until it has settled or the wait is over; answers what was loaded last.
 
-        Without a wish to wait, or when too many wait already, loads once. `load` must not hold a transaction open
-        between its calls.
+        Without a wish to wait, or when too many wait already, that is `found`. `load` must not hold a transaction
+        open between its calls.
         """
-        found = load()
         if self.wait_s <= 0:
             return found
         if settled(found):
