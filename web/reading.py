@@ -71,7 +71,7 @@ def parse_query(model: type[Model], request: Request) -> Model:
         if len(values) > 1 and not _takes_list(model, name):
             raise Invalid([Fault(f"/{_escaped(name)}", "is given more than once")])
     try:
-        query = model.model_validate_strings(given)
+        query = model.model_validate(given, strict=False)  # model_validate_strings knows no lists
     except ValidationError as error:
         raise _refused(error) from error
     _refuse_nul(given, "")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from db.database import Tx
 from shop.search.queries import find as queries
 from shop.search.queries.find import Card, Filters, Match, Term, Wish
-from shop.search.text import normalise
+from shop.search.text import terms
 from shop.search.understand import Query, evidence
 
 CANDIDATES = 200
@@ -46,7 +46,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """`usual`: mean and spread of the query's similarity to unrelated products, None when that is not known.
+    """`usual`: middle and spread of the query's similarity to unrelated products, None when that is not known.
 
     least_mass: of rarity, for the words alone to keep a product in the list; `worthy` products have it.
     near_full: meaning brought as many as it may, so that there may be more.
@@ -65,10 +65,10 @@ def gather(tx: Tx, query: Query, filters: Filters, *, version: str, vector: str 
     documents = queries.count_products(tx)
     only = _only(tx, filters, documents)
     near = _near(tx, only, filters, version=version, vector=vector)
-    terms = queries.look_up(tx, query.terms) if by_words else []
-    mass = sum(term.rarity for term in terms) + (len(query.terms) - len(terms)) * _rarest(documents)
+    known = queries.look_up(tx, query.terms) if by_words else []
+    mass = sum(term.rarity for term in known) + (len(query.terms) - len(known)) * _rarest(documents)
     wish = Wish(CANDIDATES, len(query.terms), EVERY_WORD_PLACES, RARITY_SHARE * mass, near)
-    matches = _matches(tx, only, filters, terms, wish) if terms else []
+    matches = _matches(tx, only, filters, known, wish) if known else []
     cards = queries.cards(tx, list({*near, *(match.n for match in matches)}), version=version, vector=vector)
     return Gathered(
         candidates=_candidates(cards, matches, set(near), _refused(tx, query, cards)),
@@ -96,12 +96,12 @@ def _near(tx: Tx, only: list[int] | None, filters: Filters, *, version: str, vec
     return queries.nearest_among(tx, only, version=version, vector=vector, limit=CANDIDATES)
 
 
-def _matches(tx: Tx, only: list[int] | None, filters: Filters, terms: Sequence[Term], wish: Wish) -> list[Match]:
+def _matches(tx: Tx, only: list[int] | None, filters: Filters, known: Sequence[Term], wish: Wish) -> list[Match]:
     if only is not None:
-        return queries.matching_among(tx, only, terms, wish)
+        return queries.matching_among(tx, only, known, wish)
     if filters:
-        return queries.matching_filtered(tx, filters, terms, wish)
-    return queries.matching(tx, terms, wish)
+        return queries.matching_filtered(tx, filters, known, wish)
+    return queries.matching(tx, known, wish)
 
 
 def _candidates(
@@ -126,13 +126,13 @@ def _candidates(
 
 
 def _refused(tx: Tx, query: Query, cards: Sequence[Card]) -> dict[int, tuple[int, ...]]:
-    if not query.refused or not cards:
-        return {}
-    texts = queries.texts(tx, [card.n for card in cards])
-    return {
-        n: tuple(evidence(plain, phrase) for phrase in query.refused)
-        for n, plain in ((n, normalise(text)) for n, text in texts.items())
-    }
+    """Only products that name what is refused say anything about it."""
+    found: dict[int, list[int]] = {}
+    for place, phrase in enumerate(query.refused):
+        stems = sorted(set(terms(phrase)))
+        for n, text in queries.texts_naming(tx, [card.n for card in cards], stems).items():
+            found.setdefault(n, [0] * len(query.refused))[place] = evidence(text, phrase)
+    return {n: tuple(said) for n, said in found.items()}
 
 
 def _rarest(documents: int) -> float:

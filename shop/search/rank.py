@@ -22,9 +22,12 @@ BRAND_NAMED = 0.1
 LACKS, HAS = 0.1, -0.2
 """For what the shopper refused ("without buckle"): a product that says so, a product that has it nevertheless."""
 
-UNUSUAL = 2.5
+UNUSUAL = 3.0
 """Spreads above the usual similarity of unrelated products, from where meaning alone brings a product in. Calibrated
-per query: one fixed floor does not travel from query to query. At 3 the first relevant products are lost."""
+per query: one fixed floor does not travel from query to query. At 3.5 the first relevant products are lost."""
+
+CERTAIN = 0.5
+"""A cosine that says enough by itself, also where most of a shop is what was asked for: shoes in a shop of shoes."""
 
 BEST_SCORE = LEXICAL + SEMANTIC + EVERY_WORD + BRAND_NAMED + LACKS
 
@@ -89,8 +92,8 @@ def _scale(values: Sequence[float]) -> Callable[[float], float]:
 def _floor(gathered: Gathered) -> float:
     if gathered.usual is None:
         return 0.0
-    mean, spread = gathered.usual
-    return mean + UNUSUAL * spread
+    middle, spread = gathered.usual
+    return min(middle + UNUSUAL * spread, CERTAIN)
 
 
 def _is_cut(gathered: Gathered, kept: Sequence[Ranked]) -> bool:

@@ -28,7 +28,7 @@ was were which will with you your
 """
 STOP_WORDS = frozenset(_STOP_WORDS.split())
 
-_QUOTES = str.maketrans({"’": "'", "‘": "'", "‛": "'", "`": "'", "“": '"', "”": '"', "„": '"', "″": '"', "′": "'"})
+_QUOTES = str.maketrans({"’": "'", "‘": "'", "‛": "'", "“": '"', "”": '"', "„": '"', "″": '"', "′": "'"})
 _INCHES = re.compile(r"(?<=\d)\s*(?:\"|'')")
 _UNIT = re.compile(
     r"(?<![^\W_])(\d+(?:[.,]\d+)?)\s*(inches|inch|in|ft|feet|cm|mm|kg|lbs|lb|oz|ml|gb|tb|mb|mah|mhz|ghz|hz|mp|watt|volt)\b"
@@ -38,8 +38,7 @@ _WORD = re.compile(r"[^\W_]+")
 
 def normalise(text: str) -> str:
     """One writing of the same words: NFKC, lower case, straight quotes, no accents, `12"` as `12 inch`."""
-    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).translate(_QUOTES).casefold())
-    bare = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    bare = text.lower() if text.isascii() else _bare(text)
     return " ".join(_UNIT.sub(r"\1 \2", _INCHES.sub(" inch ", bare)).split())
 
 
@@ -80,6 +79,11 @@ def embedding_text(product: Product) -> str:
 # The stemmer keeps the word it works on in itself: two threads at once would mix theirs.
 _stemmer = snowballstemmer.stemmer(LANGUAGE)
 _stemming = threading.Lock()
+
+
+def _bare(text: str) -> str:
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).translate(_QUOTES).casefold())
+    return "".join([letter for letter in plain if not unicodedata.combining(letter)])
 
 
 def _values(attributes: Mapping[str, object]) -> list[str]:

@@ -1,6 +1,7 @@
 """What a query asks for: the words to look up, the text to encode, and what the shopper does not want."""
 
 import re
+from collections.abc import Generator
 from dataclasses import dataclass
 
 from shop.search.text import STOP_WORDS, normalise, stem, terms, words
@@ -14,6 +15,12 @@ NOT_MEANT = frozenset(_NOT_MEANT.split())
 
 LONGEST_PHRASE = 3
 """Words that one "without" reaches: "without mesh liner" does, the rest of a long query is meant again."""
+
+DENIALS = frozenset({"no", "without", "not", "non", "zero", "never", "free"})
+"""One of these at most two words before the phrase: without any buckle, free of sugar, non stick."""
+
+WINDOW = 60
+"""Characters on either side that hold the two words before and the phrase with the word after it."""
 
 _REFUSAL = re.compile(r"(?:^|(?<=\s))(without|w/o|no)\s+(?P<phrase>[^\s].*)")
 _ENDS = frozenset({"with", "for", "and", "or", "in", "on", "but", "from", "that", "to", "by", "under", "over"})
@@ -71,20 +78,33 @@ def _is_refused(phrase: list[str]) -> bool:
 
 
 def evidence(text: str, phrase: str) -> int:
-    """What a product's normalised text says about a refused phrase: 1 it lacks it, -1 it has it, 0 nothing."""
-    stems = [stem(word) for word in words(phrase) if word not in STOP_WORDS]
+    """What a product's text says about a refused phrase: 1 it lacks it, -1 it has it, 0 nothing.
+
+    "without a buckle", "non-stick", "sugar free" and "wireless" say that it lacks it.
+    """
+    stems = [stem(word) for word in words(normalise(phrase)) if word not in STOP_WORDS]
     if not stems:
         return 0
-    said = [stem(word) for word in words(text)]
-    has = False
-    for place in (at for at, word in enumerate(said) if word == stems[0]):
-        if said[place : place + len(stems)] != stems:
-            continue
-        before, after = said[max(0, place - 2) : place], said[place + len(stems) : place + len(stems) + 1]
-        if _DENIALS.intersection(before) or after in (["free"], ["less"]):
-            return 1
-        has = True
-    return -1 if has else 0
+    said = [_says(window, stems) for window in _windows(text.lower(), stems[0])]
+    return 1 if 1 in said else min(said, default=0)
 
 
-_DENIALS = frozenset(stem(word) for word in ("no", "without", "not", "non", "zero", "never", "free"))
+def _windows(text: str, first: str) -> Generator[tuple[list[str], list[str]]]:
+    """The words before and from each place where the first stem may begin; only they are worth normalising."""
+    beginning = first.removesuffix("i")  # battery has the stem batteri
+    for found in re.finditer(rf"(?<![^\W_]){re.escape(beginning)}", text):
+        at = found.start()
+        before = words(normalise(text[max(0, at - WINDOW) : at]))[-2:]
+        yield before, words(normalise(text[at : at + WINDOW]))
+
+
+def _says(window: tuple[list[str], list[str]], stems: list[str]) -> int:
+    before, then = window
+    if [stem(word) for word in then[: len(stems)]] != stems:
+        return 1 if len(stems) == 1 and then and _is_less(then[0], stems[0]) else 0
+    denied = DENIALS.intersection(before) or then[len(stems) : len(stems) + 1] in (["free"], ["less"])
+    return 1 if denied else -1
+
+
+def _is_less(word: str, first: str) -> bool:
+    return word.endswith("less") and stem(word.removesuffix("less")) == first

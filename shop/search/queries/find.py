@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString
 
-from psycopg.rows import class_row
+from psycopg.rows import args_row, class_row
 
 from db.database import Tx
 
@@ -171,12 +171,18 @@ def nearest_among(tx: Tx, ns: Sequence[int], *, version: str, vector: str, limit
 
 
 def usual_similarity(tx: Tx, *, version: str, vector: str) -> tuple[float, float] | None:
-    """Mean and spread of the query's similarity to products it has nothing to do with; None without a sample."""
+    """Middle and spread of the query's similarity to products it has nothing to do with; None without a sample.
+
+    In a small shop a fifth of the sample may be what was asked for. So the spread is measured on the lower half: in
+    a normal distribution the lowest tenth ends 1.28 spreads below the middle.
+    """
     row = tx.execute(
         """
-        SELECT avg(-(v <#> %(vector)s::halfvec(384))), stddev_pop(-(v <#> %(vector)s::halfvec(384)))
-          FROM search_sample
-         WHERE model_version = %(version)s
+        SELECT found.at[2], (found.at[2] - found.at[1]) / 1.2816
+          FROM (SELECT percentile_cont(ARRAY[0.1, 0.5])
+                       WITHIN GROUP (ORDER BY -(s.v <#> %(vector)s::halfvec(384))) AS at
+                  FROM search_sample s
+                 WHERE s.model_version = %(version)s) found
         """,
         {"version": version, "vector": vector},
     ).fetchone()
@@ -197,7 +203,7 @@ def look_up(tx: Tx, terms: Sequence[str]) -> list[Term]:
 
 
 def matching(tx: Tx, terms: Sequence[Term], wish: Wish) -> list[Match]:
-    cur = tx.cursor(row_factory=class_row(Match))
+    cur = tx.cursor(row_factory=args_row(Match))
     return cur.execute(
         """
         WITH matched AS (
@@ -220,7 +226,7 @@ def matching(tx: Tx, terms: Sequence[Term], wish: Wish) -> list[Match]:
 
 def matching_among(tx: Tx, ns: Sequence[int], terms: Sequence[Term], wish: Wish) -> list[Match]:
     """As `matching`, of these products only."""
-    cur = tx.cursor(row_factory=class_row(Match))
+    cur = tx.cursor(row_factory=args_row(Match))
     return cur.execute(
         """
         WITH matched AS (
@@ -244,7 +250,7 @@ def matching_among(tx: Tx, ns: Sequence[int], terms: Sequence[Term], wish: Wish)
 
 def matching_filtered(tx: Tx, filters: Filters, terms: Sequence[Term], wish: Wish) -> list[Match]:
     """As `matching`, of what passes wide filters."""
-    cur = tx.cursor(row_factory=class_row(Match))
+    cur = tx.cursor(row_factory=args_row(Match))
     return cur.execute(
         """
         WITH matched AS (
@@ -284,7 +290,7 @@ def _matching(terms: Sequence[Term], wish: Wish) -> dict[str, Any]:
 
 def cards(tx: Tx, ns: Sequence[int], *, version: str, vector: str | None) -> list[Card]:
     """Candidates that are still in the shop, with their similarity to the query."""
-    cur = tx.cursor(row_factory=class_row(Card))
+    cur = tx.cursor(row_factory=args_row(Card))
     return cur.execute(
         """
         SELECT p.n, p.id, p.category, p.brand, p.price, p.currency, p.rating, p.rating_count, p.created_at,
@@ -298,14 +304,23 @@ def cards(tx: Tx, ns: Sequence[int], *, version: str, vector: str | None) -> lis
     ).fetchall()
 
 
-def texts(tx: Tx, ns: Sequence[int]) -> dict[int, str]:
-    """All that is written about these products, for the question whether they have what the shopper refused."""
+def texts_naming(tx: Tx, ns: Sequence[int], terms: Sequence[str]) -> dict[int, str]:
+    """All that is written about those of these products that have all of these terms."""
     rows = tx.execute(
         """
-        SELECT n, concat_ws(' ', name, brand, category, attributes::text, description) FROM products
-         WHERE n = ANY(%(ns)s)
+        WITH naming AS (
+            SELECT s.product_n
+              FROM search_terms t
+              JOIN search_postings s ON s.term_id = t.id AND s.product_n = ANY(%(ns)s)
+             WHERE t.term = ANY(%(terms)s)
+          GROUP BY s.product_n
+            HAVING count(*) = cardinality(%(terms)s::text[])
+        )
+        SELECT p.n, concat_ws(' ', p.name, p.brand, p.category, p.attributes::text, p.description)
+          FROM products p
+          JOIN naming ON naming.product_n = p.n
         """,
-        {"ns": ns},
+        {"ns": list(ns), "terms": list(terms)},
     ).fetchall()
     return dict(rows)
 

@@ -143,14 +143,14 @@ def reweigh_some(tx: Tx, *, limit: int) -> int:
     """Weigh up to `limit` products anew; how many there were."""
     row = tx.execute(
         """
-        WITH some AS MATERIALIZED (
+        WITH bite AS MATERIALIZED (
             SELECT d.product_n, c.average_length
               FROM search_documents d, search_corpus c
              WHERE d.weighed_for <> c.average_length
              LIMIT %(limit)s
         ), weighed AS (
-            UPDATE search_documents d SET weighed_for = some.average_length
-              FROM some WHERE d.product_n = some.product_n
+            UPDATE search_documents d SET weighed_for = bite.average_length
+              FROM bite WHERE d.product_n = bite.product_n
             RETURNING d.product_n, d.term_ids, d.counts, d.length, d.weighed_for
         ), pairs AS (
             SELECT w.product_n, w.length, w.weighed_for, words.term_id, words.count
