@@ -33,7 +33,9 @@ def place(db: Database, gateway: Gateway, shelves: Shelves, terms: Terms, order_
         order = _priced(db, shelves, terms, order_id)
         if order.status == "placing":
             _reserve(db, shelves.products, terms, order)
-            _open_payment(db, gateway, terms, order)
+            _wish(db, order)
+        # Also when news of the payment came before the answer that made it: the answer still decides the attempt.
+        _open_payment(db, gateway, terms, order)
     except Unplaceable as no:
         _reject(db, order_id, no)
     return _order(db, order_id).status
@@ -130,20 +132,24 @@ def _reserve(db: Database, products: Products, terms: Terms, order: Order) -> No
         apply(tx, order.id, [_fact(tx, "stock.reserved")])
 
 
-def _open_payment(db: Database, gateway: Gateway, terms: Terms, order: Order) -> None:
-    body = {"amount": order.total_minor, "currency": order.currency}
+def _wish(db: Database, order: Order) -> None:
     with db.transaction() as tx:
-        orders.lock_order(tx, order.id)
-        attempts.ensure(tx, order.id, "create", body)
+        now = orders.lock_order(tx, order.id)
+        if now is not None and now.status == "placing":
+            attempts.ensure(tx, order.id, "create", {"amount": order.total_minor, "currency": order.currency})
+
+
+def _open_payment(db: Database, gateway: Gateway, terms: Terms, order: Order) -> None:
     asking = attempts.begin(db, order.id, "create")
     if asking is None:
         return
     seen = _ask(db, gateway, order, asking)
     with db.transaction() as tx:
-        attempt_rows.close(tx, asking.attempt.id, outcome="succeeded", provider_object=seen.id)
+        orders.lock_order(tx, order.id)
+        first = attempt_rows.close(tx, asking.attempt.id, outcome="succeeded", provider_object=seen.id)
         fact = payment_seen(seen, source="answer", key=asking.attempt.id, seen_at=asking.asked_at)
-        apply(tx, order.id, [fact], client_secret=seen.client_secret)
-        if order.payment_method is not None:
+        status = apply(tx, order.id, [fact], client_secret=seen.client_secret).state.status
+        if first and status == "awaiting_payment" and order.payment_method is not None:
             confirm.wish(tx, order.id, order.payment_method, terms.return_url, actor=order.customer_id)
 
 

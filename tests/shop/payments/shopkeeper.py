@@ -1,6 +1,7 @@
 """A whole shop around one test: the stand-ins over HTTP, a real database, and a worker that is called by hand."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -22,8 +23,19 @@ from shop.payments.terms import Terms
 from tasks import payments as _doors  # noqa: F401 - registers the performers
 from tasks.broker import performers
 from tasks.runner import Runner
+from web.app import create_app
 
 CUSTOMER = "usr_1"
+
+
+class FrontDoor:
+    """The web application behind an address that Stripe can be told before the application is built."""
+
+    def __init__(self) -> None:
+        self.app: Any = None
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        return self.app(environ, start_response)
 
 
 @dataclass
@@ -130,6 +142,23 @@ class Shop:
             timeout=5,
         )
 
+    def settle(self, order_id: str, *statuses: str, within_s: float = 15.0) -> Order:
+        """Work until the order is in one of these states."""
+        deadline = time.monotonic() + within_s
+        while (order := self.read(order_id)).status not in statuses:
+            assert time.monotonic() < deadline, f"{order.status} instead of {statuses}"
+            self.work()
+            time.sleep(0.02)
+        return order
+
+    def read_all_news(self, deliveries: int, within_s: float = 15.0) -> None:
+        """Wait until so many deliveries have come, and work them off."""
+        deadline = time.monotonic() + within_s
+        while self.sql("SELECT count(*) + sum(repeats) FROM webhook_deliveries")[0][0] < deliveries:
+            assert time.monotonic() < deadline, "not enough deliveries"
+            time.sleep(0.02)
+        self.work()
+
     def sweep(self) -> dict[str, int]:
         from shop.payments.sweep import sweep
 
@@ -144,7 +173,10 @@ class Shop:
 def _shop(settings_with: Callable[..., Settings]) -> Iterator[Shop]:
     with ExitStack() as stack:
         token = "service-token-of-the-tests"
-        stand_in = stack.enter_context(stripe.running())
+        door = FrontDoor()
+        front = stack.enter_context(serving(door))
+        hook = f"{front.url}/v1/webhooks/stripe"
+        stand_in = stack.enter_context(stripe.running(webhook_url=hook, webhook_secret="whsec_of_the_tests"))
         goods = stack.enter_context(serving(products.create_app(service_token=token)))
         baskets = stack.enter_context(serving(carts.create_app(service_token=token)))
         people = stack.enter_context(serving(auth.create_app(service_token=token)))
@@ -157,4 +189,5 @@ def _shop(settings_with: Callable[..., Settings]) -> Iterator[Shop]:
         )
         services = connect(settings, name="test")
         stack.callback(services.db.close)
-        yield Shop(services, "", stand_in, goods.url, baskets.url)
+        door.app = create_app(services)
+        yield Shop(services, front.url, stand_in, goods.url, baskets.url)
