@@ -22,6 +22,9 @@ TIMEOUT_S = 1.0
 COUNTED_FOR_S = 3 * 24 * 3600
 """The door's own counts are compared with the ledger for three days, so that a weekend's loss is seen on Monday."""
 
+READING_MS = 2_000
+"""How long a reader counts as present. A bite takes a tenth of that; one who has died is missed soon enough."""
+
 READ_COUNT = 20
 """Entries a read: at most 10,000 events, so that a bite cannot grow far past what was asked for."""
 
@@ -32,19 +35,24 @@ CONSUMER = "drain"  # one name for all: what counts is how long an entry has bee
 STREAM = "{events}:stream"
 WAITING = "{events}:waiting"
 DOOR = "{events}:door:"
+READING = "{events}:reading"
 
 _APPEND = """
-if redis.call('XLEN', KEYS[1]) == 0 then redis.call('DEL', KEYS[2]) end
-local size = tonumber(redis.call('HGET', KEYS[2], 'bytes') or '0')
+local empty = redis.call('XLEN', KEYS[1]) == 0
+local size = empty and 0 or tonumber(redis.call('HGET', KEYS[2], 'bytes') or '0')
 if size + #ARGV[1] > tonumber(ARGV[5]) then return 0 end
 redis.call('XADD', KEYS[1], '*', 'n', ARGV[2], 'b', ARGV[1])
+if empty then redis.call('DEL', KEYS[2]) end
 redis.call('HINCRBY', KEYS[2], 'bytes', #ARGV[1])
 redis.call('HINCRBY', KEYS[2], 'events', ARGV[2])
 redis.call('HINCRBY', KEYS[3], ARGV[3], ARGV[2])
 redis.call('EXPIRE', KEYS[3], ARGV[4])
 return 1
 """
-"""Room, entry and counts in one step: a crash cannot leave a batch uncounted or a count without its batch."""
+"""Room, entry and counts in one step: a crash cannot leave a batch uncounted or a count without its batch.
+
+XADD is the first write: a Redis without memory refuses a script only before it has written anything.
+"""
 
 _SETTLE = """
 for i = 2, #ARGV, 3 do
@@ -86,8 +94,12 @@ def _says_when_away(method: Callable[P, R]) -> Callable[P, R]:
 
 
 def _is_refusing_writes(error: redis.ResponseError) -> bool:
-    # A full memory, a disk that takes no snapshot, a replica: Redis answers, but keeps nothing.
-    return isinstance(error, redis.OutOfMemoryError | redis.ReadOnlyError) or str(error).startswith("MISCONF")
+    # A full memory, a disk that takes no snapshot, a replica: Redis answers, but keeps nothing. From inside a script
+    # the word comes with a minus and a place before it.
+    words = str(error)
+    return isinstance(error, redis.OutOfMemoryError | redis.ReadOnlyError) or any(
+        word in words for word in ("OOM ", "MISCONF", "READONLY")
+    )
 
 
 class RedisEventStream:
@@ -110,14 +122,16 @@ class RedisEventStream:
             raise StreamFull("more events wait than can be stored at the moment")
 
     @_says_when_away
-    def read(self, *, at_least: int) -> list[Entry]:
+    def read(self, *, at_least: int, wait_s: float = 0) -> list[Entry]:
         entries: list[Entry] = []
+        block: int | None = round(wait_s * 1000) or None
+        self._redis.set(READING, b"", px=READING_MS)
         while sum(entry.events for entry in entries) < at_least:
-            answer = self._in_group(lambda: self._redis.xreadgroup(GROUP, CONSUMER, {STREAM: ">"}, count=READ_COUNT))
-            found = _of_stream(answer)
+            found = self._read_some(block)
             entries += found
             if len(found) < READ_COUNT:
                 break
+            block = None
         return entries
 
     @_says_when_away
@@ -136,13 +150,17 @@ class RedisEventStream:
             self._settle(keys=[STREAM, WAITING], args=[GROUP, *triples])
 
     @_says_when_away
+    def leave(self) -> None:
+        self._redis.delete(READING)
+
+    @_says_when_away
     def length(self) -> int:
         return int(self._redis.xlen(STREAM))
 
     @_says_when_away
     def due(self) -> bool:
         newest = self._redis.xrevrange(STREAM, count=1)
-        if not newest:
+        if not newest or self._redis.exists(READING):
             return False
         groups = self._redis.xinfo_groups(STREAM)
         delivered = next((group["last-delivered-id"] for group in groups if group["name"] == GROUP.encode()), None)
@@ -167,6 +185,12 @@ class RedisEventStream:
             total += sum(int(n) for minute, n in minutes.items() if first <= int(minute) < end)
             hour += timedelta(hours=1)
         return total
+
+    def _read_some(self, block: int | None) -> list[Entry]:
+        answer = self._in_group(
+            lambda: self._redis.xreadgroup(GROUP, CONSUMER, {STREAM: ">"}, count=READ_COUNT, block=block)
+        )
+        return _of_stream(answer)
 
     def _in_group(self, ask: Callable[[], Any]) -> Any:
         try:

@@ -1,5 +1,6 @@
 """Stores what waits in the stream: in bites, each in one transaction, so that a crash loses and doubles nothing."""
 
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,8 +26,14 @@ BITE = 5_000
 INBOX_BITE = 20
 """Batches of at most 500 events each: as many as a bite of the stream may have."""
 
-BITES_A_RUN = 20
-"""About ten seconds of work; then the next run is staged, so that other jobs of the queue get their turn."""
+RUN_S = 10.0
+"""Then, if more waits, the next run is staged, so that other jobs of the queue get their turn."""
+
+QUIET_S = 0.4
+"""A run ends when nothing came for this long. Ending at once would make a job, and its row, of every small batch."""
+
+GATHER_S = 0.1
+"""After a bite that was not full: ten small transactions a second instead of one for each batch that arrives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +56,34 @@ def ingest(
     progress: Progress = unheard,
     *,
     events_a_bite: int = BITE,
-    bites: int = BITES_A_RUN,
+    run_s: float = RUN_S,
+    quiet_s: float = QUIET_S,
 ) -> dict[str, int]:
     """Store what waits, the stream before the inbox. Answers events received, by what became of them.
 
     Raises StreamUnavailable while Redis is away: what is in the inbox then waits with it.
     """
     sums: Counter[str] = Counter()
-    for bite in range(1, bites + 1):
-        entries = stream.claim() or stream.read(at_least=events_a_bite)
-        if not entries:
-            break
-        again = bite == bites and stream.due()
-        sums += _store_entries(db, stream, entries, again=again)
+    ends = time.monotonic() + run_s
+    while entries := stream.claim() or stream.read(at_least=events_a_bite, wait_s=quiet_s):
+        sums += _store_entries(db, stream, entries)
         progress(sum(sums.values()), None)
+        if time.monotonic() >= ends:
+            break
+        if quiet_s and sum(entry.events for entry in entries) < events_a_bite:
+            time.sleep(GATHER_S)
+    _leave(db, stream)
     # The stream first: a batch that is in both, because the append's answer was lost, counts where it was counted.
     sums += _store_inbox(db, progress)
     return dict(sums)
+
+
+def _leave(db: Database, stream: EventStream) -> None:
+    """What came since the last look must not wait for the next ring."""
+    stream.leave()
+    if stream.due():
+        with db.transaction() as tx:
+            outbox.stage(tx, jobs.DRAIN_EVENTS, unique_key=DRAIN_KEY)
 
 
 def waiting(db: Database, stream: EventStream) -> Waiting:
@@ -79,12 +97,10 @@ def waiting(db: Database, stream: EventStream) -> Waiting:
     return Waiting(inside.batches, inside.events, inbox_events, stream_reachable=True)
 
 
-def _store_entries(db: Database, stream: EventStream, entries: Sequence[Entry], *, again: bool) -> Counter[str]:
+def _store_entries(db: Database, stream: EventStream, entries: Sequence[Entry]) -> Counter[str]:
     with db.transaction() as tx:
         kept = [Kept(f"stream {entry.id}", "stream", entry.events, entry.body) for entry in entries]
         sums = _store(tx, kept)
-        if again:
-            outbox.stage(tx, jobs.DRAIN_EVENTS, unique_key=DRAIN_KEY)
     # Dying here hands the same entries over again; their batches are then known and change nothing.
     stream.settle(entries)
     return sums

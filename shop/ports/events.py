@@ -47,8 +47,12 @@ class EventStream(Protocol):
         """Keep one batch; when it returns, the batch is kept. Raises StreamFull."""
         ...
 
-    def read(self, *, at_least: int) -> list[Entry]:
-        """Batches nobody has read yet, until `at_least` events are together or there are no more."""
+    def read(self, *, at_least: int, wait_s: float = 0) -> list[Entry]:
+        """Batches nobody has read yet, until `at_least` events are together or there are no more.
+
+        With `wait_s` (below half a second) it waits that long for the first one. Whoever reads is expected to read
+        again within two seconds, or to `leave`.
+        """
         ...
 
     def claim(self) -> list[Entry]:
@@ -59,12 +63,16 @@ class EventStream(Protocol):
         """These are stored for good: forget them. Settling twice is harmless."""
         ...
 
+    def leave(self) -> None:
+        """Whoever read will not read again."""
+        ...
+
     def length(self) -> int:
         """Batches that are not settled."""
         ...
 
     def due(self) -> bool:
-        """Is there anything that `read` or `claim` would give right now?"""
+        """Is there anything that `read` or `claim` would give right now, and nobody at it?"""
         ...
 
     def waiting(self) -> Waiting: ...

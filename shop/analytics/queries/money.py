@@ -221,8 +221,3 @@ def newest_comparison(tx: Tx, *, before: datetime) -> Compared | None:
         )
         .fetchone()
     )
-
-
-def newest_booking(tx: Tx) -> datetime | None:
-    row = tx.execute("SELECT max(booked_at) FROM ledger_entries").fetchone()
-    return row[0] if row else None
