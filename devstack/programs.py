@@ -15,16 +15,21 @@ ASK_WITHIN_S = 2.0
 
 def neighbours(ports: Ports, environment: Mapping[str, str], root: Path) -> list[Program]:
     """The services that exist elsewhere in a real shop, each a process of its own."""
-    secret = environment["STRIPE_WEBHOOK_SECRETS"]
+    # Several during a rotation; whoever sends signs with one of them.
+    secret = environment["STRIPE_WEBHOOK_SECRETS"].split(",")[0].strip()
     hook = f"{ports.url('web')}/v1/webhooks/stripe"
+    options: dict[str, tuple[str, ...]] = {
+        "auth": ("--issuer", ports.url("auth"), "--key-file", str(root / "auth-keys.json")),
+        "products": (),
+        "carts": (),
+        "mail": ("--smtp-port", str(ports.smtp)),
+        "stripe": ("--webhook-url", hook, "--webhook-secret", secret),
+    }
+    # Kept between runs as the database is: an order of yesterday must be paid, refunded and reconciled today.
+    state = root / "stand-ins"
     commands = {
-        "auth": _stand_in(
-            "auth", ports.auth, "--issuer", ports.url("auth"), "--key-file", str(root / "auth-keys.json")
-        ),
-        "products": _stand_in("products", ports.products),
-        "carts": _stand_in("carts", ports.carts),
-        "mail": _stand_in("mail", ports.mail, "--smtp-port", str(ports.smtp)),
-        "stripe": _stand_in("stripe", ports.stripe, "--webhook-url", hook, "--webhook-secret", secret),
+        name: _stand_in(name, getattr(ports, name), "--state", str(state / f"{name}.db"), *more)
+        for name, more in options.items()
     }
     return [Program(name, command, neighbour=True) for name, command in commands.items()]
 

@@ -19,7 +19,7 @@ def main() -> None:
     except (LoadError, OSError) as failed:
         raise SystemExit(f"the shop was not loaded: {failed}") from failed
     for name, count in loaded.items():
-        print(f"loaded {count} {name}")
+        print(f"{name}: {count.new} loaded" + (f", {count.already_there} already there" if count.already_there else ""))
     if given.out is None and not loaded:
         raise SystemExit("nothing to do: give --out or an address; --help lists them")
 

@@ -16,6 +16,16 @@ def ndjson_rows() -> Iterator[tuple[int, dict[str, Any]]]:
             yield number, _row(number, line)
 
 
+def only_missing() -> bool:
+    """Say whether the request wants only what is not there yet (`?only_missing=1`), the rest left as it is."""
+    return request.args.get("only_missing") == "1"
+
+
+def load_counts(put: int, given: int) -> dict[str, int]:
+    """Return the answer to a load: how many were put, and how many were there before where that was asked."""
+    return {"loaded": put, "already_there": given - put} if only_missing() else {"loaded": put}
+
+
 def _row(number: int, line: bytes) -> dict[str, Any]:
     try:
         row = json.loads(line)

@@ -3,13 +3,13 @@
 Run it: `python -m devstack.stand_ins.carts --port 8003`.
 """
 
-import threading
 from typing import Any
 
 from flask import Flask, Response, jsonify
 
-from devstack.stand_ins.bulk import ndjson_rows
+from devstack.stand_ins.bulk import load_counts, ndjson_rows, only_missing
 from devstack.stand_ins.doors import install_doors, serve
+from devstack.stand_ins.keeping import Keeping, open_or_exit
 from devstack.stand_ins.problems import ProblemError, install_problems, json_object, problem_body
 from devstack.stand_ins.service_token import command_line, protected_by
 
@@ -17,9 +17,9 @@ FIELDS = frozenset({"id", "user_id", "currency", "lines"})
 LINE_FIELDS = {"product_id", "quantity"}
 
 
-def create_app(*, service_token: str | None = None) -> Flask:
+def create_app(*, service_token: str | None = None, keeping: Keeping | None = None) -> Flask:
     """Return the stand-in for Cart; a bulk load is what a reset goes back to."""
-    app, carts = Flask(__name__), Carts()
+    app, carts = Flask(__name__), Carts(keeping or Keeping())
     _add_routes(app, carts, service_token)
     _add_doors(app, carts)
     install_problems(app)
@@ -30,10 +30,10 @@ def create_app(*, service_token: str | None = None) -> Flask:
 class Carts:
     """All carts, by id."""
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._carts: dict[str, dict[str, Any]] = {}
-        self._loaded: dict[str, dict[str, Any]] = {}
+    def __init__(self, keeping: Keeping) -> None:
+        self._lock = keeping
+        self._carts: dict[str, dict[str, Any]] = dict(keeping.rows("cart"))
+        self._loaded: dict[str, dict[str, Any]] = dict(keeping.rows("loaded"))
 
     def find(self, cart_id: str) -> dict[str, Any] | None:
         with self._lock:
@@ -41,20 +41,33 @@ class Carts:
 
     def put(self, cart: dict[str, Any]) -> None:
         with self._lock:
-            self._carts[cart["id"]] = cart
+            self._put(cart)
 
     def clear(self, cart_id: str) -> None:
         with self._lock:
             self._carts.pop(cart_id, None)
+            self._lock.drop("cart", cart_id)
 
-    def load(self, carts: list[dict[str, Any]]) -> None:
+    def load(self, carts: list[dict[str, Any]], *, only_missing: bool = False) -> int:
+        """Put many at once, what a reset goes back to; return how many were put."""
         with self._lock:
-            self._loaded |= {cart["id"]: cart for cart in carts}
-            self._carts |= self._loaded
+            wanted = [cart for cart in carts if not (only_missing and cart["id"] in self._carts)]
+            for cart in wanted:
+                self._loaded[cart["id"]] = cart
+                self._lock.put("loaded", cart["id"], cart)
+                self._put(cart)
+            return len(wanted)
 
     def reset(self) -> None:
         with self._lock:
-            self._carts = dict(self._loaded)
+            self._carts = {}
+            self._lock.clear("cart")
+            for cart in self._loaded.values():
+                self._put(cart)
+
+    def _put(self, cart: dict[str, Any]) -> None:
+        self._carts[cart["id"]] = cart
+        self._lock.put("cart", cart["id"], cart)
 
 
 def _add_routes(app: Flask, carts: Carts, service_token: str | None) -> None:
@@ -84,8 +97,8 @@ def _add_doors(app: Flask, carts: Carts) -> None:
     @app.put("/carts")
     def load_carts() -> Response:
         loaded = [_read_cart(row["id"], row) for _number, row in ndjson_rows()]
-        carts.load(loaded)
-        return jsonify({"loaded": len(loaded)})
+        count = carts.load(loaded, only_missing=only_missing())
+        return jsonify(load_counts(count, len(loaded)))
 
 
 def _read_cart(cart_id: str, given: dict[str, Any]) -> dict[str, Any]:
@@ -119,7 +132,8 @@ def _read_line(line: Any) -> dict[str, Any]:
 def main() -> None:
     """Read the command line and serve until told to stop."""
     given = command_line("The stand-in for Cart", 8003).parse_args()
-    serve(create_app(service_token=given.service_token), given.port)
+    keeping = open_or_exit(given.state)
+    serve(create_app(service_token=given.service_token, keeping=keeping), given.port, on_stop=keeping.close)
 
 
 if __name__ == "__main__":

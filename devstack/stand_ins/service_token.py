@@ -5,6 +5,7 @@ import hmac
 import os
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Any, TypeVar
 
 from flask import request
@@ -33,7 +34,7 @@ def protected_by(token: str | None) -> Callable[[Route], Route]:
 
 
 def command_line(purpose: str, port: int) -> argparse.ArgumentParser:
-    """Return a parser with what every stand-in takes: the port and the service token."""
+    """Return a parser with what every stand-in takes: the port, the service token and where its state is kept."""
     parser = argparse.ArgumentParser(description=purpose)
     parser.add_argument("--port", type=int, default=port, help=f"0 takes a free one (default {port})")
     parser.add_argument(
@@ -41,7 +42,12 @@ def command_line(purpose: str, port: int) -> argparse.ArgumentParser:
         default=os.environ.get("SERVICE_TOKEN"),
         help="what callers of the protected routes must bear (default: SERVICE_TOKEN; unset: nothing)",
     )
+    add_state_option(parser)
     return parser
+
+
+def add_state_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--state", type=Path, help="file that keeps the state between runs (without: in memory only)")
 
 
 def _carries(token: str) -> bool:

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from devstack.seed import Shop, generate_shop
-from devstack.seed.load import LoadError, load_shop
+from devstack.seed.load import Loaded, LoadError, load_shop
 from devstack.stand_ins import auth, carts, products
 from devstack.stand_ins.doors import serving
 
@@ -116,7 +116,8 @@ def test_the_shop_is_loaded_over_http_and_survives_a_reset(shop: Shop):
     ):
         addresses = {"products_url": goods.url, "auth_url": people.url, "carts_url": baskets.url}
         loaded = load_shop(shop, **addresses)
-        assert loaded == {"products": 2000, "users": 62, "carts": len(shop.carts)}
+        counts = {"products": 2000, "users": 62, "carts": len(shop.carts)}
+        assert loaded == {name: Loaded(count, 0) for name, count in counts.items()}
         for url in addresses.values():
             requests.post(f"{url}/standin/reset", timeout=5)
         shown = requests.get(f"{goods.url}/products/prd_00001", timeout=5).json()

@@ -8,8 +8,9 @@ from flask import Flask, Response, jsonify
 
 from devstack.stand_ins.auth.keys import Keyring
 from devstack.stand_ins.auth.users import Users, read_user
-from devstack.stand_ins.bulk import ndjson_rows
+from devstack.stand_ins.bulk import load_counts, ndjson_rows, only_missing
 from devstack.stand_ins.doors import install_doors
+from devstack.stand_ins.keeping import Keeping
 from devstack.stand_ins.problems import ProblemError, install_problems, json_object, problem_body
 from devstack.stand_ins.service_token import protected_by
 
@@ -23,9 +24,10 @@ def create_app(
     audience: str = "backroom",
     key_file: Path | None = None,
     service_token: str | None = None,
+    keeping: Keeping | None = None,
 ) -> Flask:
     """Return the stand-in for Auth; with `key_file` its keys, and so its tokens, survive a restart."""
-    app, keys, users = Flask(__name__), Keyring(key_file), Users()
+    app, keys, users = Flask(__name__), Keyring(key_file), Users(keeping or Keeping())
     _add_routes(app, keys, users, service_token)
     _add_user_doors(app, users)
     _add_token_doors(app, keys, users, {"iss": issuer, "aud": audience})
@@ -59,8 +61,8 @@ def _add_user_doors(app: Flask, users: Users) -> None:
     @app.put("/users")
     def load_users() -> Response:
         loaded = [read_user(row) for _number, row in ndjson_rows()]
-        users.load(loaded)
-        return jsonify({"loaded": len(loaded)})
+        count = users.load(loaded, only_missing=only_missing())
+        return jsonify(load_counts(count, len(loaded)))
 
 
 def _add_token_doors(app: Flask, keys: Keyring, users: Users, issued: dict[str, str]) -> None:

@@ -1,9 +1,9 @@
-"""Who has an account at Auth: kept in memory, checked as they come in."""
+"""Who has an account at Auth, checked as they come in."""
 
-import threading
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from devstack.stand_ins.keeping import Keeping
 from devstack.stand_ins.problems import ProblemError
 
 FIELDS = frozenset({"id", "email", "name", "active"})
@@ -25,10 +25,10 @@ class User:
 class Users:
     """All accounts; a bulk load is what a reset goes back to."""
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._users: dict[str, User] = {}
-        self._loaded: dict[str, User] = {}
+    def __init__(self, keeping: Keeping) -> None:
+        self._lock = keeping
+        self._users = {name: User(**kept) for name, kept in keeping.rows("user")}
+        self._loaded = {name: User(**kept) for name, kept in keeping.rows("loaded")}
 
     def find(self, user_id: str) -> User | None:
         with self._lock:
@@ -38,17 +38,29 @@ class Users:
         """Create or change a user; fields left out keep their value. Raises ProblemError 422."""
         with self._lock:
             known = self._users.get(user_id, User(user_id, f"{user_id}@example.com", user_id))
-            self._users[user_id] = _changed(known, given)
-            return self._users[user_id]
+            return self._put(_changed(known, given))
 
-    def load(self, users: list[User]) -> None:
+    def load(self, users: list[User], *, only_missing: bool = False) -> int:
+        """Put many at once, what a reset goes back to; return how many were put."""
         with self._lock:
-            self._loaded |= {user.id: user for user in users}
-            self._users |= self._loaded
+            wanted = [user for user in users if not (only_missing and user.id in self._users)]
+            for user in wanted:
+                self._loaded[user.id] = user
+                self._lock.put("loaded", user.id, user.as_json())
+                self._put(user)
+            return len(wanted)
 
     def reset(self) -> None:
         with self._lock:
-            self._users = dict(self._loaded)
+            self._users = {}
+            self._lock.clear("user")
+            for user in self._loaded.values():
+                self._put(user)
+
+    def _put(self, user: User) -> User:
+        self._users[user.id] = user
+        self._lock.put("user", user.id, user.as_json())
+        return user
 
 
 def read_user(given: dict[str, Any]) -> User:

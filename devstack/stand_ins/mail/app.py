@@ -7,6 +7,7 @@ from urllib.parse import quote
 from flask import Flask, Response, jsonify, render_template, request
 
 from devstack.stand_ins.doors import install_doors
+from devstack.stand_ins.keeping import Keeping
 from devstack.stand_ins.mail.mailbox import Attachment, Mailbox, Message
 from devstack.stand_ins.mail.smtp import SmtpServer
 from devstack.stand_ins.problems import ProblemError, install_problems, problem_body
@@ -35,13 +36,13 @@ class Mail:
         self.smtp.stop()
 
 
-def create_mail(*, smtp_port: int = 8025) -> Mail:
+def create_mail(*, smtp_port: int = 8025, keeping: Keeping | None = None) -> Mail:
     """Return the mailbox, not yet listening; SMTP port 0 takes a free one.
 
     SMTP deliveries take planned faults too: `{"match": "SMTP *", "kind": "status", "status": 451}` refuses the next
     mail, `SMTP *ada@example.com*` the next to Ada; they are listed in `/standin/requests` with the method SMTP.
     """
-    app, box = Flask(__name__), Mailbox()
+    app, box = Flask(__name__), Mailbox(keeping)
     _add_routes(app, box)
     _add_pages(app, box)
     _add_delivery(app, box)

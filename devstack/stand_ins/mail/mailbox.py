@@ -1,14 +1,14 @@
 """The mails that came, parsed once and kept within bounds."""
 
-import threading
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.message import EmailMessage, MIMEPart
 from email.parser import BytesParser
 from email.policy import default as modern
-from itertools import count
 from typing import Any
+
+from devstack.stand_ins.keeping import Keeping
 
 # A long browser session or the whole test suite stays below; a load test drops its oldest mails.
 KEPT_MESSAGES = 1000
@@ -60,20 +60,27 @@ class Message:
 class Mailbox:
     """The newest mails; the oldest go when there are too many or they are too large together."""
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._messages: deque[Message] = deque()
-        self._bytes = 0
-        self._numbers = count(1)
+    def __init__(self, keeping: Keeping | None = None) -> None:
+        self._lock = keeping or Keeping()
+        self._messages = deque(_read(name, kept) for name, kept in self._lock.rows("mail"))
+        self._bytes = sum(message.size for message in self._messages)
+        self._number: int = dict(self._lock.rows("number")).get("last", 0)
 
     def deliver(self, sender: str, recipients: tuple[str, ...], raw: bytes) -> Message:
         """Parse and keep a mail."""
-        message = _parse(f"msg_{next(self._numbers):06}", sender, recipients, raw)
+        received_at = datetime.now(UTC)
+        parsed = _parse("", sender, recipients, raw, received_at)
         with self._lock:
+            self._number += 1
+            message = replace(parsed, id=f"msg_{self._number:06}")
             self._messages.append(message)
             self._bytes += message.size
+            self._lock.put("number", "last", self._number)
+            self._lock.put("mail", message.id, _written(message, raw))
             while len(self._messages) > KEPT_MESSAGES or self._bytes > KEPT_BYTES:
-                self._bytes -= self._messages.popleft().size
+                oldest = self._messages.popleft()
+                self._bytes -= oldest.size
+                self._lock.drop("mail", oldest.id)
         return message
 
     def newest_first(self, to: str | None = None) -> list[Message]:
@@ -93,9 +100,25 @@ class Mailbox:
         with self._lock:
             self._messages.clear()
             self._bytes = 0
+            self._lock.clear("mail")
 
 
-def _parse(message_id: str, sender: str, recipients: tuple[str, ...], raw: bytes) -> Message:
+def _written(message: Message, raw: bytes) -> dict[str, Any]:
+    """Return a mail as it is kept: as it came, with the envelope."""
+    return {
+        "sender": message.sender,
+        "recipients": message.recipients,
+        "received_at": message.received_at.isoformat(),
+        "raw": raw.decode("latin-1"),  # every byte is a character of that, and most mails are ASCII anyway
+    }
+
+
+def _read(message_id: str, kept: dict[str, Any]) -> Message:
+    received_at = datetime.fromisoformat(kept["received_at"])
+    return _parse(message_id, kept["sender"], tuple(kept["recipients"]), kept["raw"].encode("latin-1"), received_at)
+
+
+def _parse(message_id: str, sender: str, recipients: tuple[str, ...], raw: bytes, received_at: datetime) -> Message:
     parsed = BytesParser(policy=modern).parsebytes(raw)
     return Message(
         id=message_id,
@@ -106,7 +129,7 @@ def _parse(message_id: str, sender: str, recipients: tuple[str, ...], raw: bytes
         html=_body(parsed, "html"),
         headers=_headers(parsed),
         attachments=_attachments(parsed),
-        received_at=datetime.now(UTC),
+        received_at=received_at,
         size=len(raw),
     )
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from flask import Flask, Response, jsonify, request
 
-from devstack.stand_ins.bulk import ndjson_rows
+from devstack.stand_ins.bulk import load_counts, ndjson_rows, only_missing
 from devstack.stand_ins.doors import install_doors
+from devstack.stand_ins.keeping import Keeping
 from devstack.stand_ins.problems import ProblemError, install_problems, json_object, problem_body
 from devstack.stand_ins.products.catalogue import Catalogue, Product
 from devstack.stand_ins.products.pictures import draw
@@ -30,14 +31,16 @@ PICTURE_HEADERS = {
 }
 
 
-def create_app(*, catalog_file: Path | None = None, service_token: str | None = None) -> Flask:
-    """Return the stand-in for Product; `catalog_file` is NDJSON, one product a line."""
-    app, catalogue = Flask(__name__), Catalogue()
+def create_app(
+    *, catalog_file: Path | None = None, service_token: str | None = None, keeping: Keeping | None = None
+) -> Flask:
+    """Return the stand-in for Product; `catalog_file` is NDJSON, one product a line, for what is not there yet."""
+    app, catalogue = Flask(__name__), Catalogue(keeping or Keeping())
     warehouse = Warehouse(catalogue)
     if catalog_file is not None:
         with catalog_file.open(encoding="utf-8") as lines:
             rows = (json.loads(line) for line in lines if line.strip())
-            catalogue.load([read_product(row["id"], row, None) for row in rows])
+            catalogue.load([read_product(row["id"], row, None) for row in rows], only_missing=True)
     _add_catalogue_routes(app, catalogue, warehouse, service_token)
     _add_catalogue_doors(app, catalogue, warehouse)
     _add_reservation_routes(app, warehouse, service_token)
@@ -83,7 +86,8 @@ def _add_catalogue_doors(app: Flask, catalogue: Catalogue, warehouse: Warehouse)
     @app.put("/products")
     def load_products() -> Response:
         rows = _checked_rows(ndjson_rows())
-        return jsonify({"loaded": catalogue.load(rows)})
+        count = catalogue.load(rows, only_missing=only_missing())
+        return jsonify(load_counts(count, len(rows)))
 
     @app.get("/reservations")
     def list_reservations() -> Response:

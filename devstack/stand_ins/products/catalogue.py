@@ -1,11 +1,12 @@
 """The catalogue: products by id, and in the order of their last change, so that pages miss nothing."""
 
-import threading
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from devstack.stand_ins.keeping import Keeping
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -42,12 +43,12 @@ class Product:
 class Catalogue:
     """All products. Whoever reads and then writes holds `lock` meanwhile."""
 
-    def __init__(self) -> None:
-        self.lock = threading.RLock()
-        self._products: dict[str, Product] = {}
-        self._loaded: dict[str, Product] = {}
-        self._changes: list[tuple[int, str]] = []
-        self._last_stamp = 0
+    def __init__(self, keeping: Keeping) -> None:
+        self.lock = keeping
+        self._products = {name: Product(**kept) for name, kept in keeping.rows("product")}
+        self._loaded = {name: Product(**kept) for name, kept in keeping.rows("loaded")}
+        self._changes = self._present()
+        self._last_stamp = self._changes[-1][0] if self._changes else 0
 
     def find(self, product_id: str) -> Product | None:
         with self.lock:
@@ -61,20 +62,25 @@ class Catalogue:
                 return known
             kept = replace(product, updated=self._next_stamp())
             self._products[kept.id] = kept
+            self.lock.put("product", kept.id, asdict(kept))
             self._changes.append((kept.updated, kept.id))
             self._forget_history()
             return kept
 
-    def load(self, products: Iterable[Product]) -> int:
-        """Put many at once, and remember them as what a reset goes back to; return how many."""
+    def load(self, products: Iterable[Product], *, only_missing: bool = False) -> int:
+        """Put many at once, and remember them as what a reset goes back to; return how many were put."""
         with self.lock:
-            kept = [self.put(product) for product in products]
-            self._loaded |= {product.id: product for product in kept}
-            return len(kept)
+            wanted = [product for product in products if not (only_missing and product.id in self._products)]
+            for product in wanted:
+                kept = self.put(product)
+                self._loaded[kept.id] = kept
+                self.lock.put("loaded", kept.id, asdict(kept))
+            return len(wanted)
 
     def reset(self) -> None:
         with self.lock:
             self._products, self._changes = {}, []
+            self.lock.clear("product")
             for product in self._loaded.values():
                 self.put(product)
 
@@ -102,7 +108,10 @@ class Catalogue:
 
     def _forget_history(self) -> None:
         if len(self._changes) > HISTORY_FACTOR * len(self._products) + HISTORY_SPARE:
-            self._changes = sorted((product.updated, product.id) for product in self._products.values())
+            self._changes = self._present()
+
+    def _present(self) -> list[tuple[int, str]]:
+        return sorted((product.updated, product.id) for product in self._products.values())
 
 
 def stamp_of(moment: datetime) -> int:

@@ -39,15 +39,20 @@ class Warehouse:
     """Every change is all or nothing and idempotent by its id; the catalogue's lock makes it one step."""
 
     def __init__(self, catalogue: Catalogue, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self._catalogue, self._now = catalogue, now
-        self.reset()
+        self._catalogue, self._now, self._keeping = catalogue, now, catalogue.lock
+        self._reservations = {name: _reservation(name, kept) for name, kept in self._keeping.rows("reservation")}
+        self._returns: dict[str, Lines] = dict(self._keeping.rows("return"))
+        self._expiries: list[tuple[datetime, str]] = []
+        self._reserved: Counter[str] = Counter()
+        for known in self._reservations.values():
+            if known.state == HELD:
+                self._hold(known)
 
     def reset(self) -> None:
-        with self._catalogue.lock:
-            self._reservations: dict[str, Reservation] = {}
-            self._expiries: list[tuple[datetime, str]] = []
-            self._reserved: Counter[str] = Counter()
-            self._returns: dict[str, Lines] = {}
+        with self._keeping:
+            self._reservations, self._returns, self._expiries = {}, {}, []
+            self._reserved.clear()
+            self._keeping.clear("reservation", "return")
 
     def reserve(self, reservation_id: str, expires_at: datetime, lines: Lines) -> Reservation:
         """Hold stock; the same request again gives the same reservation.
@@ -63,10 +68,8 @@ class Warehouse:
             if short := self._short_lines(lines):
                 raise ProblemError(409, "out_of_stock", "not enough stock", lines=short)
             made = Reservation(reservation_id, HELD, expires_at, lines, now)
-            self._reservations[reservation_id] = made
-            self._reserved.update(lines)
-            heapq.heappush(self._expiries, (expires_at, reservation_id))
-            return made
+            self._hold(made)
+            return self._keep(made)
 
     def commit(self, reservation_id: str) -> Reservation:
         """Take the goods off the stock for good. Raises ProblemError 404, or 409 when the hold is over."""
@@ -87,8 +90,9 @@ class Warehouse:
         Raises ProblemError 409 `reservation_committed`: those goods come back by a stock return.
         """
         with self._at_this_moment() as now:
-            unseen = Reservation(reservation_id, RELEASED, now, {}, now)
-            known = self._reservations.setdefault(reservation_id, unseen)
+            known = self._reservations.get(reservation_id)
+            if known is None:
+                known = self._keep(Reservation(reservation_id, RELEASED, now, {}, now))
             if known.state == COMMITTED:
                 raise ProblemError(409, "reservation_committed", "these goods have left the stock")
             if known.state == HELD:
@@ -108,6 +112,7 @@ class Warehouse:
                 if self._catalogue.find(product_id) is None:
                     raise ProblemError(404, "product_not_found", f"no product {product_id}")
             self._returns[return_id] = lines
+            self._keeping.put("return", return_id, lines)
             self._change_stock(lines, +1)
             return True
 
@@ -148,8 +153,20 @@ class Warehouse:
             return 0
         return max(0, product.stock - self._reserved[product_id])
 
+    def _hold(self, reservation: Reservation) -> None:
+        self._reserved.update(reservation.lines)
+        heapq.heappush(self._expiries, (reservation.expires_at, reservation.id))
+
+    def _keep(self, reservation: Reservation) -> Reservation:
+        self._reservations[reservation.id] = reservation
+        times = {"expires_at": _text(reservation.expires_at), "created_at": _text(reservation.created_at)}
+        self._keeping.put(
+            "reservation", reservation.id, {**times, "state": reservation.state, "lines": reservation.lines}
+        )
+        return reservation
+
     def _close(self, reservation: Reservation, state: str) -> None:
-        self._reservations[reservation.id] = replace(reservation, state=state)
+        self._keep(replace(reservation, state=state))
         self._reserved.subtract(reservation.lines)
 
     def _change_stock(self, lines: Lines, sign: int) -> None:
@@ -192,6 +209,11 @@ def _same(known: Reservation, expires_at: datetime, lines: Lines) -> Reservation
 
 def _over(reservation: Reservation) -> ProblemError:
     return ProblemError(409, f"reservation_{reservation.state}", f"the reservation is {reservation.state}")
+
+
+def _reservation(reservation_id: str, kept: dict[str, Any]) -> Reservation:
+    expires_at, created_at = (datetime.fromisoformat(kept[name]) for name in ("expires_at", "created_at"))
+    return Reservation(reservation_id, kept["state"], expires_at, kept["lines"], created_at)
 
 
 def _text(moment: datetime) -> str:

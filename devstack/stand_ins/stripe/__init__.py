@@ -1,7 +1,8 @@
 """A stand-in for Stripe's API in test mode; it is not made by Stripe and moves no money.
 
 `app.running()` serves one from a thread, `python -m devstack.stand_ins.stripe` as a process of its own. It speaks
-exactly one version of the API (`account.API_VERSION`), keeps its state in memory and listens on loopback.
+exactly one version of the API (`account.API_VERSION`), keeps its state in memory and with `--state FILE` between runs
+too, and listens on loopback.
 
 Beside Stripe's routes and the doors of all stand-ins it has doors of its own (doors.py), JSON in and out:
 

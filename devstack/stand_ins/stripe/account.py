@@ -2,8 +2,12 @@
 
 import secrets
 import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 
+from devstack.stand_ins.keeping import Keeping
 from devstack.stand_ins.stripe.clock import Clock
 from devstack.stand_ins.stripe.deliveries import Deliveries
 from devstack.stand_ins.stripe.idempotency import Keys
@@ -34,7 +38,10 @@ class Ordered:
 
 
 class Account:
-    """Everything a route needs. Hold `lock` while touching `store`, `clock` or `cause`."""
+    """Everything a route needs. Hold `lock` while touching `store`, `clock` or `cause`.
+
+    With the file `state` all of it is kept but `ordered`, and goes on where it was; raises StateError.
+    """
 
     def __init__(
         self,
@@ -43,18 +50,25 @@ class Account:
         webhook_secret: str | None = None,
         api_version: str = API_VERSION,
         seed: str | None = None,
+        state: Path | None = None,
     ) -> None:
         self.api_version = api_version
-        self.lock = threading.RLock()
-        self.clock = Clock()
-        self.store = Store(seed or secrets.token_hex(8))
-        self.keys = Keys(self.clock)
-        self.deliveries = Deliveries(self.lock, self.clock)
+        self.lock = Keeping(state)
+        self.clock = Clock(self.lock)
+        self.store = Store(seed or secrets.token_hex(8), self.lock)
+        self.keys = Keys(self.clock, self.lock)
+        self.deliveries = Deliveries(self.lock, self.clock, self.store)
         self.cause = Cause()
         self.ordered = Ordered()
         self._first_endpoint = (webhook_url, webhook_secret)
         self._closed = threading.Event()
-        self._add_first_endpoint()
+        with self.lock:
+            self._deliver_to_endpoints()
+            self.deliveries.resume()
+
+    def begin(self, when_due: Mapping[str, Callable[["Account", str], None]]) -> None:
+        """Let time pass. `when_due` is what can be planned with the clock, by name."""
+        self.clock.actions = {name: partial(action, self) for name, action in when_due.items()}
         threading.Thread(target=self._tick, name="stripe-stand-in-clock", daemon=True).start()
 
     def new(self, kind: str, prefix: str, **fields: object) -> Json:
@@ -72,18 +86,31 @@ class Account:
             self.keys.clear()
             self.ordered = Ordered()
             self.deliveries.reset()
-            self._add_first_endpoint()
+            self._deliver_to_endpoints()
 
     def close(self) -> None:
-        """Stop the threads of this account."""
+        """Stop the threads of this account and let its file go."""
         self._closed.set()
         self.deliveries.close()
+        self.lock.close()
 
-    def _add_first_endpoint(self) -> None:
+    def _deliver_to_endpoints(self) -> None:
         url, secret = self._first_endpoint
-        if url is None:
-            return
-        endpoint = self.new(
+        if url is not None:
+            self._settle_first_endpoint(url, secret)
+        for endpoint in self.store.all("webhook_endpoint"):
+            self.deliveries.add(endpoint["id"], endpoint["url"], self.store.hidden(endpoint)["secret"])
+
+    def _settle_first_endpoint(self, url: str, secret: str | None) -> None:
+        """Make the endpoint of the start, or move that of an earlier start to where it is wanted now."""
+        known = [kept["id"] for kept in self.store.all("webhook_endpoint") if self.store.hidden(kept).get("first")]
+        endpoint = self.store.get("webhook_endpoint", known[0]) if known else self._first(url)
+        endpoint["url"] = url
+        hidden = self.store.hidden(endpoint)
+        hidden |= {"first": True, "secret": secret or hidden.get("secret") or "whsec_" + secrets.token_hex(16)}
+
+    def _first(self, url: str) -> Json:
+        return self.new(
             "webhook_endpoint",
             "we",
             url=url,
@@ -94,8 +121,6 @@ class Account:
             description="given at the start",
             metadata={},
         )
-        self.store.hidden(endpoint)["secret"] = secret or "whsec_" + secrets.token_hex(16)
-        self.deliveries.add(endpoint["id"], url, self.store.hidden(endpoint)["secret"])
 
     def _tick(self) -> None:
         while not self._closed.wait(TICK_S):

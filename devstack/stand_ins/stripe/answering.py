@@ -83,24 +83,25 @@ def _once(account: Account, route: Route, ids: dict[str, str], params: Json, cau
     """Do the work, or give the first answer again where the idempotency key was used for the same request."""
     key = cause.idempotency_key
     if key is None or route.method != "POST":
+        sleep_if_planned()
         return _work(account, route, ids, params, cause)
     kept = account.keys.claim(key, request.path, params, str(cause.request_id))
     if kept.status is not None:
-        return Answer(kept.status, kept.body, replayed_from=kept.request_id)
+        return Answer(kept.status, kept.body.encode(), replayed_from=kept.request_id)
+    sleep_if_planned()
+    answered = None
     try:
-        answered = _work(account, route, ids, params, cause)
-    except BaseException:
-        account.keys.forget(key, kept)
-        raise
-    if answered.stored:
-        account.keys.keep(kept, answered.status, answered.body)
-    else:
-        account.keys.forget(key, kept)
-    return answered
+        with account.lock:  # what was done and that it was done under this key are one
+            answered = _work(account, route, ids, params, cause)
+            if answered.stored:
+                account.keys.keep(key, kept, answered.status, answered.body)
+        return answered
+    finally:
+        if answered is None or not answered.stored:
+            account.keys.forget(key, kept)
 
 
 def _work(account: Account, route: Route, ids: dict[str, str], params: Json, cause: Cause) -> Answer:
-    sleep_if_planned()
     if planned := stored_status():
         return Answer(planned, encode(injected(planned)))
     given = dict(params)

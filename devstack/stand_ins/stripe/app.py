@@ -3,11 +3,13 @@
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, request
 
 from devstack.stand_ins.doors import install_doors, serving
+from devstack.stand_ins.stripe import ledger, paying
 from devstack.stand_ins.stripe.account import API_VERSION, Account
 from devstack.stand_ins.stripe.answering import answer
 from devstack.stand_ins.stripe.doors import add_doors
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 RESOURCES = (
     balance, charges, customers, events, payment_intents, payment_methods, refunds, setup_intents, webhook_endpoints,
 )  # fmt: skip
+WHEN_DUE = ledger.WHEN_DUE | paying.WHEN_DUE | refunds.WHEN_DUE
 ROUTES: tuple[Route, ...] = tuple(route for resource in RESOURCES for route in resource.ROUTES)
 REQUEST_ID_LENGTH = 14
 # As at Stripe, browsers may call with a publishable key.
@@ -60,9 +63,12 @@ def running(
     webhook_secret: str | None = None,
     api_version: str = API_VERSION,
     seed: str | None = None,
+    state: Path | None = None,
 ) -> Generator[Running]:
     """Serve a stand-in with an account of its own from a thread while the block lasts."""
-    account = Account(webhook_url=webhook_url, webhook_secret=webhook_secret, api_version=api_version, seed=seed)
+    account = Account(
+        webhook_url=webhook_url, webhook_secret=webhook_secret, api_version=api_version, seed=seed, state=state
+    )
     try:
         with serving(create_app(account), port) as served:
             yield Running(served.url, account)
@@ -71,7 +77,8 @@ def running(
 
 
 def create_app(account: Account) -> Flask:
-    """Make the application that answers for `account`."""
+    """Make the application that answers for `account`, whose time begins to pass with it."""
+    account.begin(WHEN_DUE)
     app = Flask("stripe-stand-in", static_folder=None)
     for route in ROUTES:
         app.add_url_rule(route.path, f"{route.method} {route.path}", _view(account, route), methods=[route.method])

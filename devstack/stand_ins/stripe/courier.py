@@ -20,11 +20,12 @@ LOOK_AGAIN_S = 1.0  # the longest sleep: real time drives the stand-in's clock t
 
 @dataclass(eq=False)
 class Letter:
-    """An event on its way to one endpoint."""
+    """An event on its way to one endpoint; the number is its own for ever."""
 
+    number: int
+    endpoint_id: str
     event: Json
     tries: int = 0
-    delivered: bool = False
 
 
 class Courier:
@@ -39,7 +40,7 @@ class Courier:
         post_of: Callable[[Json, str], tuple[bytes, str]],
         done: Callable[[dict[str, Any], Letter], None],
     ) -> None:
-        self._endpoint_id, self._url, self._secret, self._clock = endpoint_id, url, secret, clock
+        self._url, self._secret, self._clock = url, secret, clock
         self._post_of, self._done = post_of, done
         self._numbers = itertools.count()
         self._letters: list[tuple[float, int, Letter]] = []
@@ -68,11 +69,7 @@ class Courier:
 
     def _run(self) -> None:
         while (letter := self._next()) is not None:
-            attempt = self._try(letter)
-            again = not attempt["delivered"] and letter.tries <= len(RETRY_AFTER_S)
-            if again:
-                self.queue(letter, self._clock.exact() + RETRY_AFTER_S[letter.tries - 1])
-            self._done(attempt | {"retries": again}, letter)
+            self._done(self._try(letter), letter)
             with self._changed:
                 self._busy = False
 
@@ -93,7 +90,7 @@ class Courier:
         return {
             "event": letter.event["id"],
             "type": letter.event["type"],
-            "endpoint": self._endpoint_id,
+            "endpoint": letter.endpoint_id,
             "url": self._url,
             "try": letter.tries,
             "status": status,

@@ -1,7 +1,7 @@
 """Which currencies there are, how many decimals they have, and the least that can be charged.
 
-Source: docs.stripe.com/currencies, read in November 2026. The least is what that page lists; a currency without an
-entry may be charged from one minor unit on.
+As documented by Stripe (docs.stripe.com/currencies); check there before relying on a particular minimum. A currency
+without an entry may be charged from one minor unit on.
 """
 
 from devstack.stand_ins.stripe.errors import ParameterError, StripeError

@@ -1,8 +1,8 @@
 """Idempotency keys: the first answer of an executed request is kept for a day and given again."""
 
-import threading
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
+from devstack.stand_ins.keeping import Keeping
 from devstack.stand_ins.stripe.clock import Clock
 from devstack.stand_ins.stripe.errors import ParameterError, StripeError
 from devstack.stand_ins.stripe.wire import Json
@@ -20,16 +20,17 @@ class Kept:
     since: float
     request_id: str
     status: int | None = None
-    body: bytes = b""
+    body: str = ""
 
 
 class Keys:
     """All keys of the account; safe to use from several threads."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._kept: dict[str, Kept] = {}
+    def __init__(self, clock: Clock, keeping: Keeping) -> None:
+        self._clock, self._lock = clock, keeping
+        self._kept = {key: Kept(**kept) for key, kept in keeping.rows("key")}
+        with self._lock:
+            self._forget_old()
 
     def claim(self, key: str, path: str, params: Json, request_id: str) -> Kept:
         """Return the new entry, or the ended one of the same request; refuse any other use of the key."""
@@ -44,9 +45,12 @@ class Keys:
             _check_same(kept, key, path, params)
             return kept
 
-    def keep(self, kept: Kept, status: int, body: bytes) -> None:
+    def keep(self, key: str, kept: Kept, status: int, body: bytes) -> None:
+        """Remember how it ended, on disk in the same moment as what the request did."""
         with self._lock:
-            kept.status, kept.body = status, body
+            kept.status, kept.body = status, body.decode()
+            if self._kept.get(key) is kept:
+                self._lock.put("key", key, asdict(kept))
 
     def forget(self, key: str, kept: Kept) -> None:
         """Give the key back, for no endpoint ran."""
@@ -57,6 +61,12 @@ class Keys:
     def clear(self) -> None:
         with self._lock:
             self._kept = {}
+            self._lock.clear("key")
+
+    def _forget_old(self) -> None:
+        for key in [key for key, kept in self._kept.items() if self._clock.exact() - kept.since >= KEPT_S]:
+            del self._kept[key]
+            self._lock.drop("key", key)
 
 
 def _check_same(kept: Kept, key: str, path: str, params: Json) -> None:

@@ -25,7 +25,7 @@ def book_charge(account: Account, charge: Json, amount: int) -> Json:
     booked = _book(account, charge, amount, "charge", [details])
     booked["available_on"] += AVAILABLE_AFTER_S
     booked["status"] = "pending"
-    account.clock.at(booked["available_on"], lambda: booked.update(status="available"))
+    account.clock.at(booked["available_on"], "funds_available", booked["id"])
     return booked
 
 
@@ -37,6 +37,10 @@ def book_refund(account: Account, refund: Json) -> Json:
 def book_failed_refund(account: Account, refund: Json) -> Json:
     """Book that a refund came back."""
     return _book(account, refund, refund["amount"], "refund_failure", [])
+
+
+def _make_available(account: Account, booked_id: str) -> None:
+    account.store.get("balance_transaction", booked_id)["status"] = "available"
 
 
 def _book(account: Account, source: Json, amount: int, kind: str, fees: list[Json]) -> Json:
@@ -58,3 +62,6 @@ def _book(account: Account, source: Json, amount: int, kind: str, fees: list[Jso
         status="available",
         type=kind,
     )
+
+
+WHEN_DUE = {"funds_available": _make_available}

@@ -229,7 +229,7 @@ def _authorise(account: Account, intent: Json, method: Json, *, authenticated: b
     if intent["capture_method"] == "automatic":
         charge["balance_transaction"] = ledger.book_charge(account, charge, charge["amount"])["id"]
     else:
-        account.clock.at(account.clock.exact() + BOOKED_AFTER_S, lambda: _book_later(account, charge))
+        account.clock.at(account.clock.exact() + BOOKED_AFTER_S, "charge_booked", charge["id"])
     emit(account, "charge.succeeded", charge)
     _succeed(account, intent, charge["amount"])
 
@@ -249,15 +249,16 @@ def _hold(account: Account, intent: Json, charge: Json, card: Card) -> None:
     until = account.clock.now() + (VISA_MERCHANT_INITIATED_S if merchant_initiated else AUTHORISED_S)
     charge["payment_method_details"]["card"]["capture_before"] = until
     intent |= {"status": "requires_capture", "amount_capturable": charge["amount"]}
-    account.clock.at(until, lambda: _expire(account, intent, charge))
+    account.clock.at(until, "authorisation_expires", intent["id"])
     emit(account, "charge.succeeded", charge)
     emit(account, "payment_intent.amount_capturable_updated", intent)
 
 
-def _expire(account: Account, intent: Json, charge: Json) -> None:
+def _expire(account: Account, intent_id: str) -> None:
+    intent = account.store.get("payment_intent", intent_id)
     if intent["status"] != "requires_capture":
         return
-    emit(account, "charge.expired", charge)
+    emit(account, "charge.expired", account.store.get("charge", intent["latest_charge"]))
     cancel(account, intent, "expired")
 
 
@@ -272,7 +273,11 @@ def _succeed(account: Account, intent: Json, amount: int) -> Json:
     return intent
 
 
-def _book_later(account: Account, charge: Json) -> None:
+def _book_later(account: Account, charge_id: str) -> None:
+    charge = account.store.get("charge", charge_id)
     before = deepcopy(charge)
     charge["balance_transaction"] = ledger.book_charge(account, charge, charge["amount_captured"])["id"]
     emit(account, "charge.updated", charge, before)
+
+
+WHEN_DUE = {"charge_booked": _book_later, "authorisation_expires": _expire}

@@ -52,8 +52,8 @@ def update(account: Account, params: Params, customer_id: str) -> Json:
 def delete(account: Account, params: Params, customer_id: str) -> Json:
     customer = existing_customer(account, customer_id)
     params.close()
-    for method in [method for method in account.store.all("payment_method") if method["customer"] == customer_id]:
-        payment_methods.detach_from(account, method)
+    for method in payment_methods.of_customer(account, customer_id):
+        payment_methods.detach_from(account, account.store.get("payment_method", method["id"]))
     emit(account, "customer.deleted", customer)
     return account.store.put({"id": customer_id, "object": "customer", "deleted": True})
 

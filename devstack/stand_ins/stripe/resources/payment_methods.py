@@ -130,13 +130,15 @@ def make(account: Account, name: str) -> Json:
         metadata={},
         type="card",
     )
-    account.store.hidden(method).update(card=card, used_up=False, saved=False)
+    account.store.hidden(method).update(card=name, used_up=False, saved=False)
     return method
 
 
 def card_of(account: Account, method: Json) -> Card:
     """Return what the card behind a payment method does."""
-    return account.store.hidden(method)["card"]
+    card = card_named(account.store.hidden(method)["card"])
+    assert card is not None, "a payment method is made of a card that exists"
+    return card
 
 
 def attach_to(account: Account, method: Json, customer: Json) -> Json:

@@ -153,14 +153,20 @@ def _make(account: Account, charge: Json, amount: int, reason: str | None) -> Js
         refund["pending_reason"] = "processing"
     refund["balance_transaction"] = ledger.book_refund(account, refund)["id"]
     if status == fate != "succeeded":
-        account.clock.at(account.clock.exact() + SETTLES_AFTER_S, lambda: _end_later(account, refund, status))
+        planned = "refund_settles" if fate == "pending" else "refund_fails"
+        account.clock.at(account.clock.exact() + SETTLES_AFTER_S, planned, refund["id"])
     return refund
 
 
-def _end_later(account: Account, refund: Json, fate: str) -> None:
-    if fate == "pending" and refund["status"] == "pending":
+def _settle_later(account: Account, refund_id: str) -> None:
+    refund = account.store.get("refund", refund_id)
+    if refund["status"] == "pending":
         settle(account, refund)
-    elif fate == "fails_later" and refund["status"] == "succeeded":
+
+
+def _fail_later(account: Account, refund_id: str) -> None:
+    refund = account.store.get("refund", refund_id)
+    if refund["status"] == "succeeded":
         fail(account, refund)
 
 
@@ -176,6 +182,7 @@ def _tell_updated(account: Account, refund: Json, before: Json) -> None:
     emit(account, "charge.refund.updated", refund, before)
 
 
+WHEN_DUE = {"refund_settles": _settle_later, "refund_fails": _fail_later}
 ROUTES = (
     Route("POST", "/v1/refunds", "refund", create),
     Route("GET", "/v1/refunds", "refund", list_all, in_list=True),
