@@ -1,7 +1,7 @@
 """Gives every product its vector: what is new or reworded, in bites, each one kept as soon as it is done."""
 
 import time
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from db import outbox
 from db.database import Database, Tx
@@ -32,7 +32,7 @@ class AlreadyEmbedding(NotYet):
     code: ClassVar[str] = "already_embedding"
 
 
-def embed(db: Database, encoder: Encoder, progress: Progress = unheard, *, bite: int = BITE) -> dict[str, object]:
+def embed(db: Database, encoder: Encoder, progress: Progress = unheard, *, bite: int = BITE) -> dict[str, Any]:
     """Encode up to `bite` products and stage the next bite if there are more.
 
     Answers {embedded, seconds, per_second, seconds_per_1000, remaining}. Raises AlreadyEmbedding, EncoderUnavailable.
