@@ -14,6 +14,9 @@ WAIT_S = 20
 
 TIMEOUT_S = 60
 
+AGENT = "Mozilla/5.0 (X11; Linux x86_64) Backroom-Day/1.0"
+"""As a browser names itself; a crawler's name would be counted apart from people."""
+
 
 class Unexpected(Exception):
     """The shop gave an answer that this story has no place for."""
@@ -25,6 +28,7 @@ class Api:
     def __init__(self, base: str, *, token: str = "", visitor: str = "") -> None:
         self._base = base.rstrip("/")
         self._http = requests.Session()
+        self._http.headers["User-Agent"] = AGENT
         if token:
             self._http.headers["Authorization"] = f"Bearer {token}"
         if visitor:

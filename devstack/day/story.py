@@ -91,7 +91,7 @@ def _open_doors(town: Town, day: Day, plans: list[Plan], dice: random.Random, pr
     with ThreadPoolExecutor(AT_ONCE) as pool:
         futures = {
             pool.submit(
-                visit, town, people[place % len(people)], plan, dice.sample(SEARCHES, 2), random.Random(dice.random())
+                visit, town, people[place % len(people)], plan, _wishes(dice), random.Random(dice.random())
             ): plan
             for place, plan in enumerate(plans)
         }
@@ -104,6 +104,12 @@ def _open_doors(town: Town, day: Day, plans: list[Plan], dice: random.Random, pr
             except Unexpected as error:
                 day.troubles.append(f"customer who {futures[future].value}: {error}")
             progress(number, len(plans))
+
+
+def _wishes(dice: random.Random) -> list[str]:
+    """Two searches. Many people want the same few things (Zipf's law), or nothing would ever trend."""
+    weights = [1 / rank for rank in range(1, len(SEARCHES) + 1)]
+    return list(dict.fromkeys(dice.choices(SEARCHES, weights, k=2)))
 
 
 def _close_books(

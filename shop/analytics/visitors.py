@@ -8,9 +8,15 @@ PEOPLE_BELOW = 50
 
 _BOTS = re.compile(
     r"bot\b|bot/|crawl|spider|slurp|headless|phantomjs|puppeteer|playwright|selenium|lighthouse|preview|"
-    r"facebookexternalhit|curl/|wget/|python-|java/|go-http-client|okhttp|axios|node-fetch|scrapy|monitor|uptime",
+    r"facebookexternalhit|scrapy|monitor|uptime",
     re.IGNORECASE,
 )
+_LIBRARIES = re.compile(
+    r"curl/|wget/|python-|java/|go-http-client|okhttp|axios|node-fetch|undici|libwww|guzzle", re.IGNORECASE
+)
+_FORWARDED = 30
+"""A shop's app or server sends what people did with an HTTP library, often without naming an agent. That is no proof
+of a machine, only the lack of one of a browser."""
 _MOBILE = re.compile(r"mobile|android|iphone|ipod", re.IGNORECASE)
 _TABLET = re.compile(r"ipad|tablet|kindle|playbook", re.IGNORECASE)
 
@@ -21,8 +27,10 @@ _SOCIAL = ("facebook.", "instagram.", "pinterest.", "tiktok.", "reddit.", "linke
 def bot_score(user_agent: str) -> tuple[int, str | None]:
     """0 (a person as far as one can tell) to 100, and why."""
     if not user_agent.strip():
-        return 60, "no_agent"
-    return (100, "agent") if _BOTS.search(user_agent) else (0, None)
+        return _FORWARDED, "no_agent"
+    if _BOTS.search(user_agent):
+        return 100, "agent"
+    return (_FORWARDED, "library") if _LIBRARIES.search(user_agent) else (0, None)
 
 
 def device(user_agent: str) -> str | None:
