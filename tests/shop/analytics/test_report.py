@@ -220,7 +220,7 @@ def test_behaviour_is_told_by_people_and_days(db: Database, stream: EventStream)
     ]
     lot += [event("cart_add", visitor="v1"), event("checkout_start", visitor="v1"), event("page_view", visitor="v9")]
     accept(db, stream, batch(lot, rejected={"reserved_name": 1}))
-    accept(db, stream, batch([event("page_view", visitor="bot")], agent="curl/8"))
+    accept(db, stream, batch([event("page_view", visitor="bot")], agent="Googlebot/2.1"))
     ingest(db, stream)
     books.paid_order(db, at=now, visitor="v1")
     with db.transaction() as tx:
