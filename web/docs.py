@@ -24,16 +24,14 @@ STYLE = Path(__file__).parent / "templates" / "docs.css"
 @GROUP.route("GET", "/openapi.json", who=PUBLIC, answers={200: JSON}, limit=UNLIMITED)
 def openapi(call: Call) -> Response:
     """The OpenAPI 3.1 document."""
-    return Response(json.dumps(_document(call)), content_type=JSON, headers=BRIEFLY)
+    return Response(_made(call)["/openapi.json"], content_type=JSON, headers=BRIEFLY)
 
 
 @GROUP.route("GET", "/docs", who=PUBLIC, answers={200: "text/html"}, limit=UNLIMITED)
 def docs(call: Call) -> Response:
     """This contract as a page."""
-    body = render_template("docs.html", page=page(_document(call)))
-    return Response(
-        body, content_type="text/html; charset=utf-8", headers={**BRIEFLY, "Content-Security-Policy": PAGE_CSP}
-    )
+    headers = {**BRIEFLY, "Content-Security-Policy": PAGE_CSP}
+    return Response(_made(call)["/docs"], content_type="text/html; charset=utf-8", headers=headers)
 
 
 @GROUP.route("GET", "/docs/style.css", who=PUBLIC, answers={200: "text/css"}, limit=UNLIMITED)
@@ -42,5 +40,11 @@ def style(_call: Call) -> Response:
     return Response(STYLE.read_bytes(), content_type="text/css; charset=utf-8", headers=BRIEFLY)
 
 
-def _document(call: Call) -> dict[str, object]:
-    return document(current_app.extensions["groups"], call.services.settings.public_url)
+def _made(call: Call) -> dict[str, str]:
+    # Made once per process: it takes a tenth of a second, and strangers may ask for it as often as they like.
+    made: dict[str, str] | None = current_app.extensions.get("contract")
+    if made is None:
+        contract = document(current_app.extensions["groups"], call.services.settings.public_url)
+        made = {"/openapi.json": json.dumps(contract), "/docs": render_template("docs.html", page=page(contract))}
+        current_app.extensions["contract"] = made
+    return made

@@ -145,11 +145,21 @@ def _query_parameters(route: Route, schemas: Schemas, components: dict[str, Any]
     required = model.get("required", [])
     parameters: list[dict[str, Any]] = []
     for name, schema in model.get("properties", {}).items():
-        parameter: dict[str, Any] = {"name": name, "in": "query", "required": name in required, "schema": schema}
+        shape = _never_null(schema)
+        parameter: dict[str, Any] = {"name": name, "in": "query", "required": name in required, "schema": shape}
         if "description" in schema:
             parameter["description"] = schema["description"]
         parameters.append(parameter)
     return parameters
+
+
+def _never_null(schema: dict[str, Any]) -> dict[str, Any]:
+    # A query string has no null: what is not there is left out.
+    parts = [part for part in schema.get("anyOf", ()) if part.get("type") != "null"]
+    if len(parts) != 1:
+        return schema
+    rest = {name: value for name, value in schema.items() if name != "anyOf" and value is not None}
+    return {**parts[0], **rest}
 
 
 def _headers(route: Route) -> list[dict[str, Any]]:
