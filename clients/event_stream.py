@@ -150,6 +150,10 @@ class RedisEventStream:
             self._settle(keys=[STREAM, WAITING], args=[GROUP, *triples])
 
     @_says_when_away
+    def enter(self) -> bool:
+        return bool(self._redis.set(READING, b"", px=READING_MS, nx=True))
+
+    @_says_when_away
     def leave(self) -> None:
         self._redis.delete(READING)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from boot.services import Services
 from shop import jobs
-from shop.analytics.ingest import ingest
+from shop.analytics.ingest import QUIET_S, ingest
 from shop.analytics.partitions import partitions
 from shop.analytics.report import House, report
 from shop.analytics.trending import trending
@@ -14,7 +14,7 @@ from tasks.broker import Run, performs
 
 @performs(jobs.DRAIN_EVENTS)
 def drain_events(services: Services, run: Run) -> dict[str, Any]:
-    return dict(ingest(services.db, services.events, run.progress))
+    return dict(ingest(services.db, services.events, run.progress, quiet_s=QUIET_S))
 
 
 @performs(jobs.MAKE_PARTITIONS)

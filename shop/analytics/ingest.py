@@ -18,7 +18,7 @@ from shop.ports.events import Entry, EventStream, StreamUnavailable
 from shop.progress import Progress, unheard
 
 DRAIN_KEY = "analytics.ingest"
-"""At most one drain waits. A second one may run beside it: batches and events are known by their ids."""
+"""At most one drain waits, and one reads. Two at once would do no harm: batches and events are known by their ids."""
 
 BITE = 5_000
 """Events a transaction: measured, 5,000 rows go in about twice as fast as 500, and 10,000 hardly faster."""
@@ -57,33 +57,26 @@ def ingest(
     *,
     events_a_bite: int = BITE,
     run_s: float = RUN_S,
-    quiet_s: float = QUIET_S,
+    quiet_s: float = 0,
 ) -> dict[str, int]:
     """Store what waits, the stream before the inbox. Answers events received, by what became of them.
 
-    Raises StreamUnavailable while Redis is away: what is in the inbox then waits with it.
+    Goes on until nothing came for `quiet_s`. Ends at once when another drain is at it, so that this queue's other jobs keep their threads. Raises
+    StreamUnavailable while Redis is away: what is in the inbox then waits with it.
     """
-    sums: Counter[str] = Counter()
-    ends = time.monotonic() + run_s
-    while entries := stream.claim() or stream.read(at_least=events_a_bite, wait_s=quiet_s):
-        sums += _store_entries(db, stream, entries)
-        progress(sum(sums.values()), None)
-        if time.monotonic() >= ends:
-            break
-        if quiet_s and sum(entry.events for entry in entries) < events_a_bite:
-            time.sleep(GATHER_S)
-    _leave(db, stream)
-    # The stream first: a batch that is in both, because the append's answer was lost, counts where it was counted.
-    sums += _store_inbox(db, progress)
-    return dict(sums)
-
-
-def _leave(db: Database, stream: EventStream) -> None:
-    """What came since the last look must not wait for the next ring."""
-    stream.leave()
+    if not stream.enter():
+        return {}
+    try:
+        sums = _store_stream(db, stream, progress, events_a_bite=events_a_bite, run_s=run_s, quiet_s=quiet_s)
+        # The stream first: a batch that is in both, because the append's answer was lost, counts where it was counted.
+        sums += _store_inbox(db, progress)
+    finally:
+        stream.leave()
     if stream.due():
+        # What came since the last look must not wait for the next ring.
         with db.transaction() as tx:
             outbox.stage(tx, jobs.DRAIN_EVENTS, unique_key=DRAIN_KEY)
+    return dict(sums)
 
 
 def waiting(db: Database, stream: EventStream) -> Waiting:
@@ -95,6 +88,21 @@ def waiting(db: Database, stream: EventStream) -> Waiting:
     except StreamUnavailable:
         return Waiting(0, 0, inbox_events, stream_reachable=False)
     return Waiting(inside.batches, inside.events, inbox_events, stream_reachable=True)
+
+
+def _store_stream(
+    db: Database, stream: EventStream, progress: Progress, *, events_a_bite: int, run_s: float, quiet_s: float
+) -> Counter[str]:
+    sums: Counter[str] = Counter()
+    ends = time.monotonic() + run_s
+    while entries := stream.claim() or stream.read(at_least=events_a_bite, wait_s=quiet_s):
+        sums += _store_entries(db, stream, entries)
+        progress(sum(sums.values()), None)
+        if time.monotonic() >= ends:
+            break
+        if quiet_s and sum(entry.events for entry in entries) < events_a_bite:
+            time.sleep(GATHER_S)
+    return sums
 
 
 def _store_entries(db: Database, stream: EventStream, entries: Sequence[Entry]) -> Counter[str]:

@@ -50,8 +50,7 @@ class EventStream(Protocol):
     def read(self, *, at_least: int, wait_s: float = 0) -> list[Entry]:
         """Batches nobody has read yet, until `at_least` events are together or there are no more.
 
-        With `wait_s` (below half a second) it waits that long for the first one. Whoever reads is expected to read
-        again within two seconds, or to `leave`.
+        With `wait_s` (below half a second) it waits that long for the first one.
         """
         ...
 
@@ -61,6 +60,10 @@ class EventStream(Protocol):
 
     def settle(self, entries: Sequence[Entry]) -> None:
         """These are stored for good: forget them. Settling twice is harmless."""
+        ...
+
+    def enter(self) -> bool:
+        """Become the one who reads; False while there is another. Whoever does not read for two seconds is gone."""
         ...
 
     def leave(self) -> None:

@@ -66,6 +66,13 @@ def test_nothing_is_due_while_somebody_reads(stream: EventStream, redis_url: str
     assert stream.due()
 
 
+def test_there_is_one_reader_at_a_time(stream: EventStream) -> None:
+    assert stream.enter()
+    assert not stream.enter()
+    stream.leave()
+    assert stream.enter()
+
+
 def test_a_reader_may_wait_for_the_first_batch(stream: EventStream) -> None:
     started = time.monotonic()
     assert stream.read(at_least=1, wait_s=0.1) == []

@@ -154,6 +154,7 @@ def test_a_batch_in_both_places_is_stored_once(db: Database, stream: EventStream
     body = stream.read(at_least=1)[0].body
     with db.transaction() as tx:  # the append worked, but its answer was lost
         tx.execute("INSERT INTO event_inbox (body, events) VALUES (%s, 1)", [body])
+    stream.leave()
 
     ingest(db, event_stream.connect(redis_url, abandoned_after_ms=0))
     assert ledger(db) == {"received": 1, "stored": 1, "duplicate": 0, "conflict": 0, "rejected": 0, "quarantined": 0}
@@ -177,6 +178,14 @@ def test_when_too_much_waits_the_sender_is_asked_to_slow_down(db: Database, redi
         accept(db, small, batch([event() for _ in range(10)]))
     ingest(db, small)
     accept(db, small, batch([event()]))
+
+
+def test_a_second_drain_leaves_the_field_to_the_first(db: Database, stream: EventStream) -> None:
+    accept(db, stream, batch([event()]))
+    assert stream.enter()  # somebody else is at it
+    assert ingest(db, stream) == {}
+    stream.leave()
+    assert ingest(db, stream) == {"stored": 1}
 
 
 def test_a_long_queue_is_stored_in_bites_and_the_next_run_is_staged(db: Database, stream: EventStream) -> None:
