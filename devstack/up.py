@@ -21,7 +21,7 @@ from devstack.environment import environment_for, forget_running, given_servers,
 from devstack.processes import Supervisor, wait_for_leftovers
 
 FOLDER = Path(__file__).resolve().parent.parent
-READY_WITHIN_S = 60.0  # a cold disk and two slow cores; a warm start takes a few seconds
+READY_WITHIN_S = 120.0  # a cold disk and two busy cores; a quiet machine takes a few seconds
 TEND_EVERY_S = 0.2
 EXIT_INTERRUPTED = 130  # as a shell answers after Ctrl-C; a stack that was up and is closed answers 0
 

