@@ -61,8 +61,8 @@ def ingest(
 ) -> dict[str, int]:
     """Store what waits, the stream before the inbox. Answers events received, by what became of them.
 
-    Goes on until nothing came for `quiet_s`. Ends at once when another drain is at it, so that this queue's other jobs keep their threads. Raises
-    StreamUnavailable while Redis is away: what is in the inbox then waits with it.
+    Goes on until nothing came for `quiet_s`; ends at once when another drain is at it, so that other jobs of the queue
+    keep their threads. Raises StreamUnavailable while Redis is away: what is in the inbox then waits with it.
     """
     if not stream.enter():
         return {}
