@@ -60,7 +60,8 @@ def _books(day: Day) -> Table:
 
 
 def _where(town: Town, day: Day) -> Table:
-    table = Table("where to look", "", title="And now", title_justify="left")
+    table = Table("where to look", title="And now", title_justify="left")
+    table.add_column("", overflow="fold")
     paid = next((story for story in day.visits if story.status == "paid"), None)
     table.add_row("API and its documentation", f"{town.api_url}/docs")
     table.add_row("mailbox with the invoices", town.mailbox_url)

@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 from urllib.parse import quote
 
-from devstack.day.api import WAIT_S, Api, Json, Unexpected
+from devstack.day.api import WAIT_S, Api, Json
 from devstack.day.customers import Visit
 from devstack.day.town import Town
 
@@ -81,7 +81,7 @@ def report(support: Api, day: date, folder: Path) -> tuple[str, list[Path]]:
     """Ask for the nightly report of the day, and keep its three files."""
     made = support.post("/v1/reports", {"kind": "nightly", "day": day.isoformat()}, wait=WAIT_S, expect=(200, 201, 202))
     report_id = made["id"]
-    support.until(f"/v1/reports/{report_id}", lambda row: row["status"] in {"done", "ready"}, seconds=SETTLE_WITHIN_S)
+    support.until(f"/v1/reports/{report_id}", lambda row: row["state"] == "done", seconds=SETTLE_WITHIN_S)
     folder.mkdir(parents=True, exist_ok=True)
     files = [folder / f"nightly-{day}.{kind}" for kind in ("pdf", "csv", "json")]
     for path in files:
@@ -93,15 +93,9 @@ def reconcile(admin: Api) -> Json:
     """Compare our rows with Stripe's, changing nothing."""
     asked = admin.post("/v1/reconciliations", {"dry_run": True}, wait=WAIT_S, expect=(200, 201, 202))
     return admin.until(
-        f"/v1/reconciliations/{asked['id']}", lambda run: run["status"] in {"done", "failed"}, seconds=SETTLE_WITHIN_S
+        f"/v1/reconciliations/{asked['id']}", lambda run: run["state"] == "done", seconds=SETTLE_WITHIN_S
     )
 
 
 def _letters(box: Json, story: Visit) -> int:
     return sum(story.order_number in letter["subject"] for letter in box["data"])
-
-
-def must_be_done(run: Json) -> Json:
-    if run["status"] != "done":
-        raise Unexpected(f"the reconciliation did not end well: {run}")
-    return run
