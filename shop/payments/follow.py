@@ -5,7 +5,7 @@ from collections.abc import Callable
 from db import outbox
 from db.database import Tx
 from shop import jobs
-from shop.payments.fold import State
+from shop.payments.fold import RefundState, State
 from shop.payments.moves import CALLED_OFF
 from shop.payments.queries import facts as log
 from shop.payments.queries import refunds
@@ -24,11 +24,11 @@ def up(tx: Tx, order: Order, state: State) -> None:
         _once(tx, order_id, "stock_release", lambda: outbox.stage(tx, jobs.RELEASE_STOCK, order_id=order_id))
     for refund in state.refunds:
         if refund.status == "succeeded":
-            _refunded(tx, order_id, refund.key)
+            _refunded(tx, order_id, refund)
 
 
-def _refunded(tx: Tx, order_id: str, key: str) -> None:
-    refund = refunds.refund_by_key(tx, key)
+def _refunded(tx: Tx, order_id: str, state: RefundState) -> None:
+    refund = refunds.row_of(tx, state)
     if refund is None:
         return
     refund_id = refund.id

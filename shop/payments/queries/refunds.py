@@ -60,9 +60,9 @@ def insert_refund_lines(tx: Tx, lines: Sequence[RefundLine]) -> None:
 
 
 def save_states(tx: Tx, order: Order, states: Sequence[RefundState]) -> None:
-    """Write what the facts say of each refund; one made at the provider's gets its row here, once."""
+    """Write what the facts say of each refund; one that was not asked for here gets its row now, once."""
     for state in states:
-        if state.key == state.provider_id:
+        if state.provider_id is not None:
             _adopt(tx, order, state)
         _save_state(tx, state)
 
@@ -75,10 +75,12 @@ def _adopt(tx: Tx, order: Order, state: RefundState) -> None:
                'provider'
           FROM payments
          WHERE intent_id = %(intent_id)s AND order_id = %(order_id)s
+           AND NOT EXISTS (SELECT 1 FROM refunds WHERE refunds.id = %(key)s)
         ON CONFLICT (provider_refund_id) DO NOTHING
         """,
         {
             "id": new_id("ref"),
+            "key": state.key,
             "provider_id": state.provider_id,
             "amount": state.amount,
             "currency": order.currency,
@@ -94,7 +96,7 @@ def _save_state(tx: Tx, state: RefundState) -> None:
         UPDATE refunds
            SET status = %(status)s, provider_refund_id = coalesce(%(provider_id)s, provider_refund_id),
                failure_code = %(failure_code)s, updated_at = now()
-         WHERE (id = %(key)s OR provider_refund_id = %(key)s)
+         WHERE (id = %(key)s OR provider_refund_id = %(provider_id)s)
            AND (status, provider_refund_id, failure_code)
                IS DISTINCT FROM (%(status)s, coalesce(%(provider_id)s, provider_refund_id), %(failure_code)s)
         """,
@@ -120,7 +122,7 @@ def refund(tx: Tx, refund_id: str) -> Refund | None:
     ).fetchone()
 
 
-def refund_by_key(tx: Tx, key: str) -> Refund | None:
+def row_of(tx: Tx, state: RefundState) -> Refund | None:
     """By our id, or by the provider's for one that was made over there."""
     cursor = tx.cursor(row_factory=class_row(Refund))
     return cursor.execute(
@@ -128,9 +130,9 @@ def refund_by_key(tx: Tx, key: str) -> Refund | None:
         SELECT id, order_id, payment_id, provider_refund_id, status, amount_minor, currency, reason, restock, origin,
                requested_by, failure_code, failure_message, created_at, updated_at
           FROM refunds
-         WHERE id = %(key)s OR provider_refund_id = %(key)s
+         WHERE id = %(key)s OR provider_refund_id = %(provider_id)s
         """,
-        {"key": key},
+        {"key": state.key, "provider_id": state.provider_id},
     ).fetchone()
 
 

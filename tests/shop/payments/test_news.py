@@ -27,12 +27,14 @@ def test_doubled_and_shuffled_news_give_one_capture_one_invoice_and_the_same_boo
     shop.pay_in_browser(order_id)
     shop.settle(order_id, "paid")
     shop.door("deliveries", mode="normal")
-    shop.read_all_news(6)
+    shop.read_all_news()
     assert shop.read(order_id).status == "paid"
     assert len(shop.seen_by_stripe("/capture")) == 1
     assert shop.sql("SELECT count(*) FROM jobs WHERE name = 'documents.invoice'") == [(1,)]
     assert shop.sql("SELECT kind FROM ledger_entries ORDER BY id") == [("sale",), ("capture",), ("fee",)]
-    assert shop.sql("SELECT DISTINCT state FROM webhook_deliveries WHERE type LIKE 'payment_intent.%'") == [("applied",)]
+    assert shop.sql("SELECT DISTINCT state FROM webhook_deliveries WHERE type LIKE 'payment_intent.%'") == [
+        ("applied",)
+    ]
 
 
 def test_news_that_never_came_is_found_by_the_sweep(shop: Shop) -> None:
@@ -55,7 +57,7 @@ def test_news_about_a_payment_whose_answer_was_lost_is_taken_and_no_second_payme
     shop.fault("POST /v1/payment_intents", "timeout_after_work", seconds=0)
     order_id = shop.order()
     shop.work()
-    assert shop.read(order_id).status == "placing"
+    assert shop.read(order_id).status in {"placing", "awaiting_payment"}  # news may have come by now
     intent = shop.stripe.account.store.all("payment_intent")[0]["id"]
     requests.post(
         f"{shop.stripe.url}/v1/payment_intents/{intent}/confirm",
@@ -102,13 +104,13 @@ def state_of_news(shop: Shop, intent: str) -> set[tuple[str, str | None, bool]]:
 
 def test_somebody_elses_payment_is_put_aside_with_the_reason(shop: Shop) -> None:
     intent = make_intent(shop)
-    shop.read_all_news(2)
+    shop.read_all_news()
     assert state_of_news(shop, intent) == {("ignored", "foreign", False)}
 
 
 def test_news_about_an_order_we_do_not_know_waits_and_in_the_end_waits_for_a_person(shop: Shop) -> None:
     intent = make_intent(shop, order_id="ord_unknown")
-    shop.read_all_news(2)
+    shop.read_all_news()
     assert state_of_news(shop, intent) == {("parked", "there i", True)}
     for _ in range(8):
         shop.sql("UPDATE webhook_deliveries SET retry_at = now() WHERE retry_at IS NOT NULL")
@@ -120,7 +122,7 @@ def test_news_about_an_order_we_do_not_know_waits_and_in_the_end_waits_for_a_per
 def test_a_payment_of_another_amount_pays_for_nothing_and_is_shown_to_a_person(shop: Shop) -> None:
     order_id = shop.simple_order()
     intent = make_intent(shop, order_id=order_id)
-    shop.read_all_news(3)
+    shop.read_all_news()
     assert state_of_news(shop, intent) == {("parked", f"order {order_id}"[:7], True)}
     assert shop.read(order_id).status == "awaiting_payment"
 

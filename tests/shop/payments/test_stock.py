@@ -49,9 +49,7 @@ def test_an_order_too_small_for_a_card_is_rejected(shop: Shop) -> None:
 
 def test_goods_that_vanish_before_the_capture_void_the_payment_so_nobody_is_charged(shop: Shop) -> None:
     order_id = shop.simple_order()
-    requests.delete(
-        f"{shop.products_url}/reservations/{order_id}", headers=shop.token, timeout=5
-    ).raise_for_status()
+    requests.delete(f"{shop.products_url}/reservations/{order_id}", headers=shop.token, timeout=5).raise_for_status()
     shop.pay_in_browser(order_id)
     order = shop.settle(order_id, "canceled")
     assert (order.status_reason, order.stock, order.amount_captured) == ("out_of_stock", "lost", 0)
