@@ -87,14 +87,16 @@ def steps(tx: Tx, period: Period) -> Steps:
         tx.cursor(row_factory=class_row(Steps))
         .execute(
             """
-            SELECT count(DISTINCT visitor_id) FILTER (WHERE bot_score < 50)::int AS visitors,
-                   count(DISTINCT visitor_id) FILTER (WHERE bot_score < 50 AND name = 'product_view')::int AS viewed,
-                   count(DISTINCT visitor_id) FILTER (WHERE bot_score < 50 AND name = 'cart_add')::int AS carted,
-                   count(DISTINCT visitor_id)
-                       FILTER (WHERE bot_score < 50 AND name IN ('checkout_start', 'checkout_step'))::int AS checkout,
-                   count(DISTINCT visitor_id) FILTER (WHERE bot_score >= 50)::int AS machines
-              FROM events
-             WHERE ts >= %(start)s AND ts < %(end)s AND source <> 'order'
+            SELECT count(*) FILTER (WHERE human)::int AS visitors, count(*) FILTER (WHERE viewed)::int AS viewed,
+                   count(*) FILTER (WHERE carted)::int AS carted, count(*) FILTER (WHERE checkout)::int AS checkout,
+                   count(*) FILTER (WHERE machine)::int AS machines
+              FROM (SELECT bool_or(bot_score < 50) AS human, bool_or(bot_score >= 50) AS machine,
+                           bool_or(bot_score < 50 AND name = 'product_view') AS viewed,
+                           bool_or(bot_score < 50 AND name = 'cart_add') AS carted,
+                           bool_or(bot_score < 50 AND name IN ('checkout_start', 'checkout_step')) AS checkout
+                      FROM events
+                     WHERE ts >= %(start)s AND ts < %(end)s AND source <> 'order'
+                  GROUP BY visitor_id) AS visitor
             """,
             {"start": period.start, "end": period.end},
         )
