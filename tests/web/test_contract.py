@@ -28,7 +28,7 @@ PROMISES = [
     response_headers_conformance,
 ]
 
-EXAMPLES = 25
+EXAMPLES = 15
 """A route; with some eighty routes this is the longest test there is, and still below two minutes."""
 
 STREAMS = "text/event-stream"
