@@ -26,7 +26,7 @@ def checks() -> "dict[str, list[str]]":
         "lint": ["ruff", "check", "."],
         "types": ["pyright"],
         "imports": ["lint-imports"],
-        "migrations": ["squawk", *migrations],
+        "migrations": ["squawk", "--reporter", "gcc", *migrations],
         "house rules": ["pytest", "-q", "tests/rules"],
     }
 
