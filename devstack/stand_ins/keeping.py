@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 LAYOUT, SET_LAYOUT = 1, "PRAGMA user_version = 1"  # of the file; another one is refused rather than misread
-TAKEN_WITHIN_S = 5.0  # the process before this one may still be ending
+TAKEN_WITHIN_S = 2.0  # the process before this one may still be ending
 TABLE = """
 CREATE TABLE IF NOT EXISTS kept (
     place INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, UNIQUE (kind, name)

@@ -4,8 +4,9 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ import requests
 import stripe
 
 from devstack.stand_ins.stripe.app import Running, running
+from devstack.stand_ins.stripe.store import OBJECTS
 from tests.devstack.stripe.sdk_shapes import error_faults, faults
 
 SECRET = "whsec_for_the_tests"
@@ -88,16 +90,39 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def stand_in() -> Iterator[Running]:
-    with running(seed="tests") as served:
+def stand_in(tmp_path: Path) -> Iterator[Running]:
+    with running(seed="tests", state=tmp_path / "stripe.db") as served:
         yield served
+        check_kept(served)
 
 
 @pytest.fixture
-def listening(receiver: Receiver) -> Iterator[Running]:
+def listening(receiver: Receiver, tmp_path: Path) -> Iterator[Running]:
     """A stand-in that sends every event to `receiver` from the start."""
-    with running(seed="tests", webhook_url=receiver.url, webhook_secret=SECRET) as served:
+    state = tmp_path / "stripe.db"
+    with running(seed="tests", webhook_url=receiver.url, webhook_secret=SECRET, state=state) as served:
         yield served
+        check_kept(served)
+
+
+def check_kept(served: Running) -> None:
+    """Whatever a test did: what is on disk is what is in memory."""
+    account = served.account
+    with account.lock:
+        kept = {kind: list(account.lock.rows(OBJECTS + kind)) for kind, _none in account.lock.rows("kind")}
+        assert kept == {kind: _as_kept(objects) for kind, objects in account.store._kinds.items()}
+        assert dict(account.lock.rows("hidden")) == account.store._hidden
+        assert sorted(int(number) for number, _due in account.lock.rows("due")) == sorted(
+            number for _when, number, _action, _about in account.clock._due
+        )
+        assert dict(account.lock.rows("clock")).get("ahead", 0.0) == account.clock._ahead
+        assert {int(number) for number, _letter in account.lock.rows("letter")} == set(account.deliveries._letters)
+        ended = {key: asdict(known) for key, known in account.keys._kept.items() if known.status is not None}
+        assert dict(account.lock.rows("key")) == ended
+
+
+def _as_kept(objects: dict[str, Any]) -> list[tuple[str, Any]]:
+    return [(name, json.loads(json.dumps(known))) for name, known in objects.items()]
 
 
 def sdk(served: Running, key: str = "sk_test_123") -> stripe.StripeClient:
