@@ -51,10 +51,15 @@ class Api:
         return _checked(answer, expect)
 
     def raw(self, path: str) -> bytes:
-        answer = self._http.get(self._base + path, timeout=TIMEOUT_S)
-        if answer.status_code != 200:
-            raise Unexpected(f"GET {path} answered {answer.status_code}")
-        return answer.content
+        """A file's bytes. A 503 means that it is still being drawn: come again."""
+        deadline = time.monotonic() + TIMEOUT_S
+        while True:
+            answer = self._http.get(self._base + path, timeout=TIMEOUT_S)
+            if answer.status_code == 200:
+                return answer.content
+            if answer.status_code != 503 or time.monotonic() > deadline:
+                raise Unexpected(f"GET {path} answered {answer.status_code}: {answer.text[:300]}")
+            time.sleep(0.5)
 
     def until(self, path: str, condition: Callable[[Json], bool], *, seconds: float = 60, every: float = 0.3) -> Json:
         """Read again until the condition holds; Unexpected with the last answer when it never does."""
