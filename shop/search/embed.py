@@ -37,29 +37,35 @@ def embed(db: Database, encoder: Encoder, progress: Progress = unheard, *, bite:
 
     Answers {embedded, seconds, per_second, seconds_per_1000, remaining}. Raises AlreadyEmbedding, EncoderUnavailable.
     """
-    version = model_version(encoder)
     with db.session() as alone:
         if not queries.claim(alone):
             raise AlreadyEmbedding("another worker embeds", retry_after_s=5.0, spends_attempt=False)
-        with db.transaction() as tx:
-            stale = queries.count_stale(tx, version)
-            _make_room(tx, stale)
-        began = time.monotonic()
-        done = _embed_some(db, encoder, version, progress, min(stale, bite))
-        seconds = time.monotonic() - began
-        remaining = _finish(db, version, done)
-    return {
-        "embedded": done,
-        "remaining": remaining,
-        "seconds": round(seconds, 2),
-        "per_second": round(done / seconds, 1) if seconds else 0.0,
-        "seconds_per_1000": round(1000 * seconds / done, 2) if done else 0.0,
-    }
+        try:
+            return _embed_alone(db, encoder, progress, bite)
+        finally:
+            queries.give_back(alone)
 
 
 def model_version(encoder: Encoder) -> str:
     """What vectors are kept under: the model and the way products are put into words for it."""
     return f"{encoder.model}/{TEXT_VERSION}"
+
+
+def _embed_alone(db: Database, encoder: Encoder, progress: Progress, bite: int) -> dict[str, Any]:
+    version = model_version(encoder)
+    with db.transaction() as tx:
+        stale = queries.count_stale(tx, version)
+        _make_room(tx, stale)
+    began = time.monotonic()
+    done = _embed_some(db, encoder, version, progress, min(stale, bite))
+    seconds = time.monotonic() - began
+    return {
+        "embedded": done,
+        "remaining": _finish(db, version, done),
+        "seconds": round(seconds, 2),
+        "per_second": round(done / seconds, 1) if seconds else 0.0,
+        "seconds_per_1000": round(1000 * seconds / done, 2) if done else 0.0,
+    }
 
 
 def _make_room(tx: Tx, stale: int) -> None:
@@ -106,4 +112,5 @@ def _finish(db: Database, version: str, done: int) -> int:
         # One product more or less in a hundred changes no mean.
         if done * 100 >= queries.count_rows(tx) or queries.count_sample(tx, version) < SAMPLE:
             queries.draw_sample(tx, version, size=SAMPLE)
+            queries.analyze(tx)
     return 0

@@ -14,6 +14,7 @@ from shop.progress import Progress, unheard
 from shop.search import index
 from shop.search.product import BadRow, Product, read_product
 from shop.search.queries import catalog as queries
+from shop.search.queries import index as index_queries
 from shop.search.reading import Row
 from shop.search.text import TEXT_VERSION, embedding_text, lexical_text
 
@@ -58,6 +59,8 @@ def import_products(
         progress(report.read, None)
     with db.transaction() as tx:
         index.reweigh_if_drifted(tx)
+        if report.added + report.changed >= BATCH:
+            index_queries.analyze(tx)
     return report
 
 

@@ -48,7 +48,8 @@ def rank(query: Query, gathered: Gathered) -> tuple[list[Ranked], bool]:
     The cut looks at a product and the query alone, never at the other candidates: with a filter the list is the
     same list without what the filter takes away.
     """
-    lexical = _scale([one.lexical for one in gathered.candidates if one.by_words])
+    worthy = [one.lexical for one in gathered.candidates if one.by_words and one.mass >= gathered.least_mass]
+    lexical = _scale(worthy)
     semantic = _scale([one.card.similarity for one in gathered.candidates if one.card.similarity is not None])
     floor = _floor(gathered)
     kept: list[Ranked] = []

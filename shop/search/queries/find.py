@@ -92,8 +92,8 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Which matches are wanted: the best `limit`; those with all `every` words, down to place `every_limit`; and the
-    products `also` if they match at all.
+    """Which matches are wanted, of those with `least_mass`: the best `limit`; those with all `every` words, down to
+    place `every_limit`. And the products `also` if they match at all.
     """
 
     limit: int
@@ -211,6 +211,7 @@ def matching(tx: Tx, terms: Sequence[Term], wish: Wish) -> list[Match]:
               FROM unnest(%(ids)s::integer[], %(rarities)s::real[]) AS w(id, rarity)
               JOIN search_postings s ON s.term_id = w.id
           GROUP BY s.product_n
+            HAVING sum(w.rarity) >= %(least)s OR s.product_n = ANY(%(also)s)
         ), ranked AS (
             SELECT n, score, found, mass, row_number() OVER (ORDER BY score DESC, n) AS place,
                    count(*) FILTER (WHERE mass >= %(least)s) OVER () AS worthy
@@ -235,6 +236,7 @@ def matching_among(tx: Tx, ns: Sequence[int], terms: Sequence[Term], wish: Wish)
               JOIN search_postings s ON s.term_id = w.id
               JOIN unnest(%(ns)s::integer[]) AS passing(n) ON passing.n = s.product_n
           GROUP BY s.product_n
+            HAVING sum(w.rarity) >= %(least)s OR s.product_n = ANY(%(also)s)
         ), ranked AS (
             SELECT n, score, found, mass, row_number() OVER (ORDER BY score DESC, n) AS place,
                    count(*) FILTER (WHERE mass >= %(least)s) OVER () AS worthy
@@ -258,6 +260,7 @@ def matching_filtered(tx: Tx, filters: Filters, terms: Sequence[Term], wish: Wis
               FROM unnest(%(ids)s::integer[], %(rarities)s::real[]) AS w(id, rarity)
               JOIN search_postings s ON s.term_id = w.id
           GROUP BY s.product_n
+            HAVING sum(w.rarity) >= %(least)s OR s.product_n = ANY(%(also)s)
         ), ranked AS (
             SELECT m.n, m.score, m.found, m.mass, row_number() OVER (ORDER BY m.score DESC, m.n) AS place,
                    count(*) FILTER (WHERE m.mass >= %(least)s) OVER () AS worthy

@@ -27,6 +27,11 @@ def lock_index(tx: Tx) -> None:
     tx.execute("SELECT pg_advisory_xact_lock(%(key)s)", {"key": INDEX_LOCK})
 
 
+def analyze(tx: Tx) -> None:
+    """Tell the planner what is in the tables now: after a large import its guesses are from before it."""
+    tx.execute("ANALYZE products, search_terms, search_postings, search_documents")
+
+
 def corpus(tx: Tx) -> Corpus:
     row = (
         tx.cursor(row_factory=class_row(Corpus))

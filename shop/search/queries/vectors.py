@@ -34,6 +34,11 @@ def claim(session: Tx) -> bool:
     return bool(row and row[0])
 
 
+def give_back(session: Tx) -> None:
+    """Let the next one embed. A session that merely ends is noticed by the server only some moments later."""
+    session.execute("SELECT pg_advisory_unlock(%(key)s)", {"key": EMBED_LOCK})
+
+
 def count_stale(tx: Tx, version: str) -> int:
     row = tx.execute(
         """
@@ -117,6 +122,11 @@ def build_index(tx: Tx) -> None:
           WITH (m = 16, ef_construction = 128)
         """
     )
+
+
+def analyze(tx: Tx) -> None:
+    """Tell the planner what is in the table now."""
+    tx.execute("ANALYZE product_embeddings")
 
 
 def count_sample(tx: Tx, version: str) -> int:
