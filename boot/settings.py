@@ -88,7 +88,7 @@ class Settings(BaseSettings):
     otel_exporter_otlp_endpoint: str = ""
     database_pool: int = Field(8, ge=1, le=100)
     # Threads of one web process (granian's --blocking-threads); two thirds of them may wait for a job's outcome.
-    web_threads: int = Field(4, ge=2, le=500)
+    web_threads: int = Field(24, ge=2, le=500)
     # Reverse proxies in front of us whose X-Forwarded-For, -Proto and -Host may be believed.
     proxy_hops: int = Field(0, ge=0, le=10)
     # Multiplies every rate limit; 0 counts nothing (for measurements).

@@ -16,8 +16,11 @@ Tx: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 DatabaseUnavailable = (psycopg.OperationalError, PoolTimeout)
 """What is raised while PostgreSQL is away, restarting or full: worth another try, unlike every other error."""
 
-POOL_WAIT_S = 10.0
-"""A request that cannot get a connection in ten seconds is better refused than queued behind the rest."""
+POOL_WAIT_S = 5.0
+"""A request that cannot get a connection in five seconds is better refused than queued behind the rest."""
+
+CONNECT_WITHIN_S = 3
+"""A server that does not answer in three seconds is away; a thread that waits longer serves nobody."""
 
 CONNECTION_LIFE_S = 1800.0
 """Half an hour, so that a fail-over or a changed password reaches every process without a restart."""
@@ -70,7 +73,11 @@ class Database:
                     timeout=POOL_WAIT_S,
                     max_lifetime=CONNECTION_LIFE_S,
                     check=ConnectionPool.check_connection,
-                    kwargs={"application_name": self._name, "options": self._options},
+                    kwargs={
+                        "application_name": self._name,
+                        "options": self._options,
+                        "connect_timeout": CONNECT_WITHIN_S,
+                    },
                     open=True,
                 )
             return self._pool

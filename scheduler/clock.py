@@ -96,6 +96,8 @@ class Clock:
         if last is None:
             # A schedule never seen before starts with its next slot; there is nothing to have missed.
             schedule.take_slot(tx, entry.name, now, job_id=FIRST_SEEN)
+            if entry.at_once:
+                outbox.stage(tx, entry.job, unique_key=entry.job.name)
             return []
         wanted = missed_slots(entry, last, now, self._zone)
         return [slot for slot in wanted if self._stage_slot(tx, entry, slot)]

@@ -12,12 +12,13 @@ class Entry:
     """`cron` in the shop's time zone. A `dated` job is given the day before its slot, as `day="2026-11-21"`.
 
     `missed` says what follows when no clock ran: only the latest missed slot, or each of them (at most
-    `clock.ALL_LIMIT`, the newest).
+    `clock.ALL_LIMIT`, the newest). `at_once`: a clock that sees the entry for the first time stages its job right away.
     """
 
     job: Job
     cron: str
     dated: bool = False
+    at_once: bool = False
     missed: Literal["latest", "all"] = "latest"
 
     @property
@@ -26,12 +27,12 @@ class Entry:
 
 
 TIMETABLE = (
-    Entry(jobs.FETCH_KEYS, cron="*/15 * * * *"),
+    Entry(jobs.FETCH_KEYS, cron="*/15 * * * *", at_once=True),
     Entry(jobs.SWEEP_PAYMENTS, cron="* * * * *"),
     Entry(jobs.REFRESH_TRENDING, cron="* * * * *"),
     Entry(jobs.EMBED_PRODUCTS, cron="17 * * * *"),
     Entry(jobs.NIGHTLY_REPORT, cron="10 2 * * *", dated=True, missed="all"),
     Entry(jobs.RECONCILE_PAYMENTS, cron="40 2 * * *"),
     Entry(jobs.PRUNE, cron="30 3 * * *"),
-    Entry(jobs.MAKE_PARTITIONS, cron="20 3 * * *"),
+    Entry(jobs.MAKE_PARTITIONS, cron="20 3 * * *", at_once=True),
 )
