@@ -1,21 +1,26 @@
 """Analytics over HTTP: the overview, revenue from the ledger, what is live, and the conservation ledger of events."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Literal
 
+from flask import Response
 from pydantic import AwareDatetime, ConfigDict, Field
 
+from boot.services import Database
 from shop.analytics import conservation, overview
 from shop.analytics import live as now_live
 from shop.analytics import revenue as earned
 from shop.analytics.queries.money import Moved
 from shop.analytics.revenue import RangeTooLong
+from shop.ports.events import EventStream
 from web.access import SUPPORT
 from web.call import Call
 from web.models import Currency, In, Out, Time
 from web.problems import Fault, Invalid
 from web.routes import Group
+from web.streams import Event, stream
 
 GROUP = Group("Analytics", "How the shop does. Money is summed from the ledger, never from events.")
 
@@ -200,10 +205,40 @@ def show_revenue(call: Call, query: RevenueQuery) -> RevenueBody:
     )
 
 
-@GROUP.route("GET", "/v1/analytics/live", who=SUPPORT, answers={200: LiveBody})
-def show_live(call: Call) -> LiveBody:
-    """What is happening right now."""
-    found = now_live.live(call.db, call.services.events)
+@GROUP.route("GET", "/v1/analytics/live", who=SUPPORT, answers={200: (LiveBody, "text/event-stream")})
+def show_live(call: Call) -> LiveBody | Response:
+    """What is happening right now.
+
+    With `Accept: text/event-stream` the same figures come again every two seconds, as events called `live`.
+    """
+    if call.may_stream():
+        return stream(call, LiveSource(call.db, call.services.events))
+    return _live(call.db, call.services.events)
+
+
+LOOK_EVERY_S = 2.0
+"""As often as a person's eye goes back to a figure; each look is three queries over the newest minutes."""
+
+
+class LiveSource:
+    """The live figures, for as long as somebody watches."""
+
+    ended = False
+
+    def __init__(self, db: Database, events: EventStream) -> None:
+        self._db = db
+        self._events = events
+        self._looked_at = -LOOK_EVERY_S
+
+    def news(self) -> Iterable[Event]:
+        if time.monotonic() - self._looked_at < LOOK_EVERY_S:
+            return []
+        self._looked_at = time.monotonic()
+        return [Event("live", _live(self._db, self._events))]
+
+
+def _live(db: Database, events: EventStream) -> LiveBody:
+    found = now_live.live(db, events)
     minutes: dict[datetime, dict[str, int]] = {}
     for row in found.minutes:
         minutes.setdefault(row.minute, {})[row.name] = row.events

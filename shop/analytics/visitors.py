@@ -7,7 +7,7 @@ PEOPLE_BELOW = 50
 """Rows with this bot score or more are kept, but count for nothing that speaks of people."""
 
 _BOTS = re.compile(
-    r"bot\b|bot/|crawl|spider|slurp|headless|phantomjs|puppeteer|playwright|selenium|lighthouse|preview|"
+    r"(?<!cu)bot\b|crawl|spider|slurp|headless|phantomjs|puppeteer|playwright|selenium|lighthouse|preview|"
     r"facebookexternalhit|scrapy|monitor|uptime",
     re.IGNORECASE,
 )

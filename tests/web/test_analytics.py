@@ -119,6 +119,14 @@ def test_live_shows_people_of_these_minutes(client: FlaskClient, services: Servi
     assert sum(minute["events"].get("product_view", 0) for minute in answer["minutes"]) == 2
 
 
+def test_live_can_be_watched(client: FlaskClient, support: dict[str, str]) -> None:
+    watching = client.get("/v1/analytics/live", headers={**support, "Accept": "text/event-stream"})
+    assert watching.content_type.startswith("text/event-stream")
+    lines = (line if isinstance(line, str) else line.decode() for line in watching.response)
+    assert next(line for line in lines if "event: live" in line).count('"visitors_now":0') == 1
+    watching.close()
+
+
 def test_a_report_is_asked_for_made_and_fetched_in_three_shapes(
     client: FlaskClient, services: Services, support: dict[str, str]
 ) -> None:
