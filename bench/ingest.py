@@ -1,0 +1,77 @@
+"""How fast accepted events reach the store: append to the stream, then drain, on servers of its own.
+
+`python -m bench.ingest [--events 100000]` prints events a second for several sizes of batches, and for a replay of the
+same events, all of which must be found to be duplicates.
+"""
+
+import argparse
+import os
+import time
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+import redis
+from rich.console import Console
+from rich.table import Table
+
+from clients import event_stream
+from db.database import Database
+from db.migrations.runner import migrate
+from devstack.embedded.databases import create_database, servers_for_tests
+from shop.analytics.accept import Batch, Sender, accept
+from shop.analytics.ingest import ingest
+from shop.ports.events import EventStream
+
+AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=100_000, help="events per round")
+    options = parser.parse_args()
+    table = Table("events a batch", "round", "accepted/s", "stored/s", "outcome")
+    with servers_for_tests() as urls:
+        for size in (5, 50, 500):
+            database_url = create_database(urls.database_url, f"bench_{os.getpid()}_{size}")
+            migrate(database_url)
+            with redis.Redis.from_url(urls.redis_url) as server:
+                server.flushdb()
+            db = Database(database_url, name="bench")
+            stream = event_stream.connect(urls.redis_url, full_at=2**31)
+            events = [_event(n) for n in range(options.events)]
+            for name in ("new", "again"):
+                accepted_s, stored_s, outcome = _round(db, stream, events, size)
+                rates = (f"{len(events) / accepted_s:,.0f}", f"{len(events) / stored_s:,.0f}")
+                table.add_row(str(size), name, *rates, str(outcome))
+            db.close()
+    Console().print(table)
+
+
+def _round(
+    db: Database, stream: EventStream, events: list[dict[str, Any]], size: int
+) -> tuple[float, float, dict[str, int]]:
+    started = time.perf_counter()
+    for n in range(0, len(events), size):
+        now = datetime.now(UTC)
+        accept(db, stream, Batch(events[n : n + size], {}, now, now, Sender("web", None, AGENT)))
+    accepted = time.perf_counter()
+    outcome = ingest(db, stream, run_s=3600)
+    return accepted - started, time.perf_counter() - accepted, outcome
+
+
+def _event(n: int) -> dict[str, Any]:
+    milliseconds = time.time_ns() // 1_000_000
+    number = milliseconds << 80 | 7 << 76 | (uuid.uuid4().int & ((1 << 76) - 1))
+    return {
+        "id": str(uuid.UUID(int=number & ~(3 << 62) | 2 << 62)),
+        "name": ("page_view", "product_view", "product_view", "cart_add")[n % 4],
+        "ts": datetime.now(UTC).isoformat(),
+        "visitor_id": f"visitor-{n % 5_000}",
+        "product_id": f"product-{n % 997}",
+        "path": f"/products/{n % 997}",
+    }
+
+
+if __name__ == "__main__":
+    main()
