@@ -6,6 +6,7 @@ from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
+import structlog
 from requests.adapters import HTTPAdapter
 
 from shop.ports.neighbours import NeighbourAway, NeighbourRefused
@@ -53,7 +54,7 @@ class Neighbour:
 
         Raises NeighbourAway for no answer, 408, 425, 429 and 5xx; NeighbourRefused for every other 4xx.
         """
-        headers = {"X-Request-Id": f"req_{secrets.token_hex(12)}"} | ({"Idempotency-Key": key} if key else {})
+        headers = {"X-Request-Id": _request_id()} | ({"Idempotency-Key": key} if key else {})
         try:
             answer = self._session.request(
                 method,
@@ -85,6 +86,11 @@ class Neighbour:
         if not isinstance(told, dict):
             raise NeighbourRefused(f"{where} with JSON that is no object")
         return status, told
+
+
+def _request_id() -> str:
+    """That of the request or job which caused the call, so that one id finds all its traces."""
+    return structlog.contextvars.get_contextvars().get("request_id") or f"req_{secrets.token_hex(12)}"
 
 
 def shaped(name: str, told: Json, field: str, kind: type | tuple[type, ...]) -> Any:

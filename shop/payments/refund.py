@@ -145,7 +145,15 @@ def _reserve(
         tx, [RefundLine(refund_id, line.line_id, line.quantity, line.amount_minor) for line in lines]
     )
     attempts.ensure(tx, order.id, "refund", {"intent": payment.intent_id, "amount": amount}, refund_id=refund_id)
-    asked = Fact(
+    apply(tx, order.id, [_asked(tx, refund_id, payment, amount, wish.reason, actor)])
+    outbox.stage(tx, jobs.REFUND_PAYMENT, unique_key=f"{jobs.REFUND_PAYMENT.name}:{refund_id}", refund_id=refund_id)
+    row = refunds.refund(tx, refund_id)
+    assert row is not None, "it was inserted in this transaction"
+    return row
+
+
+def _asked(tx: Tx, refund_id: str, payment: Payment, amount: int, reason: str, actor: str) -> Fact:
+    return Fact(
         kind="refund.asked",
         source="staff",
         source_key=f"asked:{refund_id}",
@@ -154,13 +162,8 @@ def _reserve(
         subject=payment.intent_id,
         amount_minor=amount,
         currency=payment.currency,
-        data={"refund": refund_id, "payment": payment.intent_id, "reason": wish.reason},
+        data={"refund": refund_id, "payment": payment.intent_id, "reason": reason},
     )
-    apply(tx, order.id, [asked])
-    outbox.stage(tx, jobs.REFUND_PAYMENT, unique_key=f"{jobs.REFUND_PAYMENT.name}:{refund_id}", refund_id=refund_id)
-    row = refunds.refund(tx, refund_id)
-    assert row is not None, "it was inserted in this transaction"
-    return row
 
 
 def _ask(db: Database, gateway: Gateway, asking: attempts.Asking) -> tuple[RefundSeen | None, str | None]:

@@ -96,7 +96,9 @@ def test_a_refused_card_says_why_and_another_card_pays(
     assert order["status"] == "payment_failed"
     assert order["payment"]["decline"]["code"] == "insufficient_funds"
     paid = client.post(
-        f"/v1/orders/{order['id']}/confirm", json={"payment_method": "pm_card_mastercard"}, headers=keyed(signed_in(), "k2")
+        f"/v1/orders/{order['id']}/confirm",
+        json={"payment_method": "pm_card_mastercard"},
+        headers=keyed(signed_in(), "k2"),
     )
     assert (paid.status_code, paid.json["status"]) == (200, "paid"), paid.text
     assert "decline" not in paid.json["payment"]
@@ -160,9 +162,7 @@ def test_the_timeline_tells_why_and_reconciliation_finds_nothing_unexplained(
     assert kinds[:3] == ["order.opened", "order.priced", "stock.reserved"]
     assert kinds.index("stock.committed") < len(kinds) - 1
     assert {moment["kind"] for moment in told} >= {"attempt", "fact", "ledger", "effect"}
-    done = client.post(
-        "/v1/reconciliations", json={}, headers={**signed_in("usr_8", "admin"), "Prefer": "wait=20"}
-    )
+    done = client.post("/v1/reconciliations", json={}, headers={**signed_in("usr_8", "admin"), "Prefer": "wait=20"})
     assert done.status_code == 201, done.text
     assert (done.json["unexplained"], done.json["checked"]["payments"]) == (0, 1)
 

@@ -150,4 +150,4 @@ def test_three_d_secure_is_a_state_and_its_end_is_learnt(shop: Shop) -> None:
     shop.door(f"3ds/{shop.intent(order_id)}", outcome="fail")
     shop.settle(order_id, "payment_failed")
     assert shop.sql("SELECT decline_code FROM payments")[0][0]
-    assert CUSTOMER == shop.read(order_id).customer_id
+    assert shop.read(order_id).customer_id == CUSTOMER
