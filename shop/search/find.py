@@ -118,6 +118,15 @@ def find(db: Database, encoder: Encoder, request: SearchRequest) -> SearchResult
         return _logged(tx, request, result, began)
 
 
+def warm(encoder: Encoder) -> bool:
+    """Load the model ahead of the first search; False where its files are not there yet."""
+    try:
+        encoder.warm()
+    except EncoderUnavailable:
+        return False
+    return True
+
+
 def _fingerprint(request: SearchRequest) -> str:
     asked = repr((request.text, request.filters, request.sort, request.mode))
     return hashlib.blake2b(asked.encode(), digest_size=6).hexdigest()

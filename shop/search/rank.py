@@ -26,6 +26,10 @@ UNUSUAL = 3.0
 """Spreads above the usual similarity of unrelated products, from where meaning alone brings a product in. Calibrated
 per query: one fixed floor does not travel from query to query. At 3.5 the first relevant products are lost."""
 
+HARDLY = 0.28
+"""A cosine below which nothing is alike, however unusual it is for this query: runs of letters that are no words are
+.25 from dozens of products."""
+
 CERTAIN = 0.5
 """A cosine that says enough by itself, also where most of a shop is what was asked for: shoes in a shop of shoes."""
 
@@ -94,7 +98,7 @@ def _floor(gathered: Gathered) -> float:
     if gathered.usual is None:
         return 0.0
     middle, spread = gathered.usual
-    return min(middle + UNUSUAL * spread, CERTAIN)
+    return max(HARDLY, min(middle + UNUSUAL * spread, CERTAIN))
 
 
 def _is_cut(gathered: Gathered, kept: Sequence[Ranked]) -> bool:
