@@ -55,13 +55,15 @@ class Proof:
 def order_view(db: Database, order_id: str) -> OrderView:
     """Raises OrderNotFound."""
     with db.transaction() as tx:
+        # Asked before the order is read: what is decided by now shows in it, while the other way round an order could
+        # be read old and be taken for settled.
+        undecided = attempts.any_undecided(tx, order_id)
         order = orders.order(tx, order_id)
         if order is None:
             raise OrderNotFound(order_id)
         lines = orders.lines_of(tx, [order_id])
         payment = _current(log.payments_of(tx, [order_id]))
-        working = _is_working(order, undecided=attempts.any_undecided(tx, order_id))
-        return OrderView(order, tuple(lines), payment, working)
+        return OrderView(order, tuple(lines), payment, _is_working(order, undecided=undecided))
 
 
 def order_views(
