@@ -7,9 +7,8 @@ from typing import Literal
 import typer
 
 from boot import broker as brokers
-from boot.commands.screen import out
-from boot.services import Services, connect
-from boot.settings import read_settings
+from boot.commands.screen import connected, out
+from boot.services import Services
 from boot.waking import BrokerDown
 from db import health, job_rows
 from db.database import DatabaseUnavailable
@@ -30,7 +29,7 @@ class Finding:
 
 def doctor() -> None:
     """Check the database, its schema, Redis and the settings. Exit code 1 when something is broken."""
-    services = connect(read_settings(), name="doctor")
+    services = connected()
     findings = [finding for check in (_postgres, _redis, _settings) for finding in _safely(check, services)]
     for finding in findings:
         out.print(f"{SIGNS[finding.grade]} {finding.sentence}", soft_wrap=True)

@@ -54,10 +54,13 @@ def list_jobs(
     """Jobs in one state, newest first."""
     with connected().db.transaction() as tx:
         rows = job_rows.page(tx, states=[state], queue=queue, limit=limit)
-    table = Table("job", "name", "attempts", "created", "why")
+    table = Table()
+    for name in ("job", "name", "tries", "progress", "created"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("why")
     for row in rows:
-        attempts = f"{row.attempts}/{row.max_attempts}"
-        table.add_row(row.id, row.name, attempts, f"{row.created_at:%Y-%m-%d %H:%M:%S}", row.error or "")
+        tries = f"{row.attempts}/{row.max_attempts}"
+        table.add_row(row.id, row.name, tries, _progress(row), f"{row.created_at:%d.%m. %H:%M:%S}", row.error or "")
     out.print(table if rows else f"No job is {state}.")
 
 
@@ -70,7 +73,7 @@ def show(job_id: str) -> None:
     facts = {
         "arguments": row.args,
         "asked by": row.asked_by,
-        "progress": f"{row.progress_done}/{row.progress_total}" if row.progress_done is not None else None,
+        "progress": _progress(row) or None,
         "result": row.result,
         "error": f"{row.error_kind} {row.error_code or ''}: {row.error}" if row.error else None,
         "created": row.created_at,
@@ -129,3 +132,9 @@ def _find(job_id: str) -> JobRow:
     if row is None:
         raise NotFound(f"there is no job {job_id}")
     return row
+
+
+def _progress(row: JobRow) -> str:
+    if row.progress_done is None:
+        return ""
+    return f"{row.progress_done:,}" + (f"/{row.progress_total:,}" if row.progress_total else "")

@@ -1,5 +1,6 @@
 """How the commands talk to people: one console, one progress bar, one way to say what went wrong."""
 
+import atexit
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -22,7 +23,9 @@ err = Console(stderr=True, highlight=False)
 
 def connected() -> Services:
     """Services for one command; raises WrongSettings with a sentence when the environment is incomplete."""
-    return connect(read_settings(), name="cli")
+    services = connect(read_settings(), name="cli")
+    atexit.register(services.db.close)
+    return services
 
 
 @contextmanager
