@@ -357,6 +357,8 @@ CREATE INDEX webhook_deliveries_waiting ON webhook_deliveries (retry_at, receive
     WHERE state IN ('received', 'parked');
 CREATE INDEX webhook_deliveries_of_order ON webhook_deliveries (order_id, received_at) WHERE order_id IS NOT NULL;
 CREATE INDEX webhook_deliveries_by_time ON webhook_deliveries (received_at);
+-- Counted at each delivery with a wrong signature, which anybody can send.
+CREATE INDEX webhook_deliveries_refused ON webhook_deliveries (received_at) WHERE state = 'refused';
 
 -- How far a list of the provider has been read.
 CREATE TABLE provider_watermarks (
