@@ -23,10 +23,10 @@ setup: ## Environment, locked packages, model and Pango checks (the others do it
 	@$(PYTHON) setup/prepare.py
 
 run: setup ## Start the whole shop, play one day in it, and stay up until Ctrl-C
-	@$(BIN)/backroom up --then day
+	@$(BIN)/backroom up --then "backroom day"
 
 test: setup ## Run the tests on real servers, two to four at a time
-	@$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadgroup $(ARGS)
 
 check: setup ## Formatting, lint, types, imports, migrations, house rules
 	@$(BIN)/python setup/check.py

@@ -1,5 +1,6 @@
 """The console command `backroom`: everything people and deploy scripts do by hand."""
 
+import os
 from importlib.metadata import entry_points
 
 import typer
@@ -31,4 +32,13 @@ def main() -> None:
         for command in plugin.load().registered_commands:
             app.registered_commands.append(command)
     with guarded():
+        _take_variables_of_the_local_stack()
         app()
+
+
+def _take_variables_of_the_local_stack() -> None:
+    """In a terminal that names no database, commands are meant for the shop that runs on this machine."""
+    if "DATABASE_URL" in os.environ:
+        return
+    for plugin in entry_points(group="backroom.environment"):
+        os.environ.update(plugin.load()())

@@ -73,6 +73,7 @@ def day(
     root: Root = FOLDER / ".backroom",
     customers: Annotated[int, typer.Option(min=1, max=10_000, help="How many come.")] = 40,
     seed: Annotated[int, typer.Option(help="The same seed brings the same customers.")] = 1,
+    picture: Annotated[Path | None, typer.Option(help="Keep what the screen shows as an SVG.")] = None,
 ) -> None:
     """Play a day in the running shop: catalogue, customers, payments, trending, the nightly report.
 
@@ -83,10 +84,13 @@ def day(
         _fail(f"No shop runs from {root}. Start it with: backroom up", EXIT_NOT_RUNNING)
     town = town_of(environment)
     try:
-        played = play(town, console, customers=customers, seed=seed)
+        screen = Console(record=picture is not None, width=100 if picture else None)
+        played = play(town, screen, customers=customers, seed=seed)
+        closing.show(screen, town, played)
     except (Unexpected, requests.ConnectionError) as error:
         _fail(f"The day could not be played to its end: {error}", EXIT_FAILED)
-    closing.show(console, town, played)
+    if picture is not None:
+        screen.save_svg(str(picture), title="backroom day")
     if not played.accounted:
         raise typer.Exit(EXIT_FAILED)
 

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from devstack.addresses import Ports
 from devstack.embedded import Urls
+from devstack.embedded.lock import is_held
 from devstack.embedded.state import write_private
 
+FOLDER = Path(__file__).resolve().parent.parent
 SECRETS_FILE = "secrets.json"
 RUNNING_FILE = "up.json"
 AUDIENCE = "backroom"
@@ -66,6 +68,12 @@ def running(root: Path) -> dict[str, str]:
         return json.loads((root / RUNNING_FILE).read_text())["environment"]
     except FileNotFoundError:
         return {}
+
+
+def of_the_running_stack() -> dict[str, str]:
+    """The variables of the stack that runs from this checkout's usual folder, so that commands need no `eval`."""
+    root = Path(os.environ.get("BACKROOM_DIR", FOLDER / ".backroom"))
+    return running(root) if is_held(root / "up.lock") else {}
 
 
 def forget_running(root: Path) -> None:

@@ -17,10 +17,9 @@ from devstack import programs
 from devstack.addresses import Ports
 from devstack.embedded import EmbeddedServers, Urls
 from devstack.embedded.lock import FolderLock
-from devstack.environment import environment_for, forget_running, given_servers, remember_running, whole
+from devstack.environment import FOLDER, environment_for, forget_running, given_servers, remember_running, whole
 from devstack.processes import Supervisor, wait_for_leftovers
 
-FOLDER = Path(__file__).resolve().parent.parent
 READY_WITHIN_S = 120.0  # a cold disk and two busy cores; a quiet machine takes a few seconds
 TEND_EVERY_S = 0.2
 EXIT_INTERRUPTED = 130  # as a shell answers after Ctrl-C; a stack that was up and is closed answers 0

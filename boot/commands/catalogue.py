@@ -11,11 +11,13 @@ import typer
 from rich.table import Table
 
 from boot.commands.screen import bar, connected, err, out
+from boot.services import Services
 from shop.money import Money
+from shop.ports.encoder import EncoderUnavailable
 from shop.search import embed as embedding
 from shop.search.find import SearchRequest, SearchResult, find
 from shop.search.importing import ImportReport, import_products
-from shop.search.queries.find import Filters
+from shop.search.queries.filters import Filters
 from shop.search.reading import Row, read_csv, read_ndjson
 
 PROBLEMS_SHOWN = 20
@@ -81,7 +83,17 @@ def search(
     services = connected()
     filters = Filters(_lower(category), _lower(brand), price_max=price_max, in_stock=in_stock)
     request = SearchRequest(text, filters=filters, mode=mode, limit=limit)
+    if mode != "lexical":
+        _warm(services)
     _show_hits(find(services.db, services.encoder, request))
+
+
+def _warm(services: Services) -> None:
+    """Load the model before the clock of the search starts, as the web process does."""
+    try:
+        services.encoder.warm()
+    except EncoderUnavailable:
+        err.print("[yellow]the model is not there yet; searching by words alone[/]")
 
 
 def _lower(words: list[str] | None) -> tuple[str, ...]:
@@ -122,13 +134,17 @@ def _show_import(report: ImportReport) -> None:
 
 
 def _show_hits(result: SearchResult) -> None:
-    table = Table("#", "product", "brand", "price", "score", "found by")
+    table = Table(expand=True)
+    table.add_column("#")
+    table.add_column("product", no_wrap=True, ratio=1)
+    for name in ("brand", "price", "score", "found by"):
+        table.add_column(name, no_wrap=True, max_width=16)
     for place, hit in enumerate(result.hits, start=1):
         product = hit.product
         known = product.price is not None and product.currency
         price = str(Money(product.price or 0, product.currency or "eur")) if known else "–"
-        name = product.name if len(product.name) <= 70 else product.name[:69] + "…"
-        table.add_row(str(place), name, product.brand or "", price, f"{hit.score:.2f}", ", ".join(hit.matched))
+        legs = "+".join({"semantic": "meaning", "lexical": "words"}[leg] for leg in hit.matched)
+        table.add_row(str(place), product.name, product.brand or "", price, f"{hit.score:.2f}", legs)
     out.print(table)
     more = "" if result.total_is_exact else "at least "
     degraded = "  [yellow]by words alone: the model is not available here[/]" if result.degraded else ""

@@ -56,11 +56,13 @@ def list_jobs(
         rows = job_rows.page(tx, states=[state], queue=queue, limit=limit)
     table = Table()
     for name in ("job", "name", "tries", "progress", "created"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("why")
+        table.add_column(name, no_wrap=True, min_width=31 if name == "job" else None)
+    if any(row.error for row in rows):
+        table.add_column("why")
     for row in rows:
         tries = f"{row.attempts}/{row.max_attempts}"
-        table.add_row(row.id, row.name, tries, _progress(row), f"{row.created_at:%d.%m. %H:%M:%S}", row.error or "")
+        cells = [row.id, row.name, tries, _progress(row), f"{row.created_at:%H:%M:%S}", row.error or ""]
+        table.add_row(*cells[: len(table.columns)])
     out.print(table if rows else f"No job is {state}.")
 
 

@@ -440,3 +440,7 @@ CREATE INDEX orders_made ON orders (created_at);
 CREATE INDEX payments_made ON payments (created_at);
 CREATE INDEX refunds_made ON refunds (created_at);
 CREATE INDEX refunds_of_payment ON refunds (payment_id);
+
+-- Reports ask for orders by the day they were placed and for refunds by the day they were done.
+CREATE INDEX orders_created ON orders (created_at);
+CREATE INDEX refunds_done ON refunds (updated_at) WHERE status = 'succeeded';

@@ -265,7 +265,3 @@ END
 $$;
 CREATE TRIGGER reports_are_frozen BEFORE UPDATE OR DELETE ON reports
 FOR EACH ROW EXECUTE FUNCTION reports_are_frozen();
-
--- Reports ask for orders by the day they were placed and for refunds by the day they were done.
-CREATE INDEX orders_created ON orders (created_at);
-CREATE INDEX refunds_done ON refunds (updated_at) WHERE status = 'succeeded';

@@ -55,19 +55,27 @@ def test_a_customer_pays_and_everything_that_follows_happens_once(stack: Stack) 
 
 def test_a_worker_killed_between_capture_and_commit_charges_once(stack: Stack) -> None:
     api, order, _ = placed(stack)
-    # Stripe captures and then says nothing for a while; in that silence the worker dies.
+    doors = stack.town.stripe_doors()
+    # The stock is committed slowly, so that there is time to keep Stripe's later events from telling of the capture.
+    stack.fault(stack.town.product_url, "POST /reservations/*/commit", kind="slow", seconds=4)
+    # Then Stripe captures and says nothing for a while; in that silence the worker dies.
     stack.fault(stack.town.stripe_url, "POST /v1/payment_intents/*/capture", kind="timeout_after_work", seconds=20)
     confirm(stack.town, order)
     until(api, order, "capturing")
-    deadline = time.monotonic() + 20
+    doors.post("/standin/deliveries", {"mode": "drop", "for": 50}, expect=(200, 201, 204))
+    deadline = time.monotonic() + 30
     while not any(charge["captured"] for charge in charges(stack, order)):
         assert time.monotonic() < deadline, "the capture never reached Stripe"
         time.sleep(0.05)
     os.kill(stack.pid("worker_payments"), signal.SIGKILL)
-    paid = until(api, order, "paid", seconds=60)
+    assert api.get(f"/v1/orders/{order['id']}")["status"] == "capturing"
+    paid = until(api, order, "paid", seconds=90)
+    doors.post("/standin/deliveries", {"mode": "normal"}, expect=(200, 201, 204))
     assert paid["amount_captured"] == order["total"]
     captured = [charge for charge in charges(stack, order) if charge["captured"]]
     assert [charge["amount_captured"] for charge in captured] == [order["total"]]
+    sales = [entry for entry in entries(stack, order) if entry["kind"] == "capture"]
+    assert len(sales) == 1
     assert stack.admin.get("/v1/ledger/verify")["ok"] is True
 
 
