@@ -7,7 +7,8 @@ from pydantic import Field, StringConstraints
 from shop.search import facets as counted
 from shop.search import similar as alike
 from shop.search.find import Hit, Leg, Mode, Place, SearchRequest, SearchResult, Sort, WrongPlace, find
-from shop.search.queries.find import Filters, Shown
+from shop.search.queries.cards import Shown
+from shop.search.queries.filters import Filters
 from web.access import ANYONE
 from web.call import Call
 from web.models import In, Maybe, Out

@@ -20,6 +20,9 @@ from shop.search.reading import read_ndjson
 
 MAX_PRODUCTS = 1000
 
+KEPT_DAYS = 30
+"""Applied batches answer the question what was sent, for as long as somebody may ask it."""
+
 
 class BatchTooLarge(Rejected):
     """More products than one request may bring, or none."""
@@ -53,6 +56,7 @@ def catalog(db: Database, batch_id: str, progress: Progress = unheard, *, curren
     report = import_products(db, read_ndjson(io.BytesIO(body)), progress, currency=currency)
     with db.transaction() as tx:
         queries.mark_applied(tx, batch_id)
+        queries.delete_applied_batches(tx, older_than_days=KEPT_DAYS)
     return report.as_dict()
 
 

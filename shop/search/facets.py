@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from shop.search.queries.find import Card
+from shop.search.queries.cards import Card
 
 VALUES = 50
 """More values than a shopper reads; the rest is reached by searching on."""

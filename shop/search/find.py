@@ -14,9 +14,9 @@ from shop.search import facets
 from shop.search.embed import model_version
 from shop.search.facets import Facets
 from shop.search.gather import gather
-from shop.search.queries import find as queries
-from shop.search.queries import log
-from shop.search.queries.find import NO_FILTERS, Filters, Shown
+from shop.search.queries import cards, log
+from shop.search.queries.cards import Shown
+from shop.search.queries.filters import NO_FILTERS, Filters
 from shop.search.queries.vectors import written
 from shop.search.rank import RANKER, Ranked, rank
 from shop.search.understand import Query, understand
@@ -179,7 +179,7 @@ _SORTS: Mapping[Sort, Callable[[Ranked], float]] = {
 
 
 def _hits(tx: Tx, page: Sequence[Ranked]) -> list[Hit]:
-    shown = {product.id: product for product in queries.shown(tx, [one.candidate.card.id for one in page])}
+    shown = {product.id: product for product in cards.shown(tx, [one.candidate.card.id for one in page])}
     return [
         Hit(
             product=shown[one.candidate.card.id],

@@ -5,8 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from db.database import Tx
+from shop.search.queries import cards as products
 from shop.search.queries import find as queries
-from shop.search.queries.find import Card, Filters, Match, Term, Wish
+from shop.search.queries.cards import Card
+from shop.search.queries.filters import Filters
+from shop.search.queries.find import Match, Term, Wish
 from shop.search.text import terms
 from shop.search.understand import Query, evidence
 
@@ -69,7 +72,7 @@ def gather(tx: Tx, query: Query, filters: Filters, *, version: str, vector: str 
     mass = sum(term.rarity for term in known) + (len(query.terms) - len(known)) * _rarest(documents)
     wish = Wish(CANDIDATES, len(query.terms), EVERY_WORD_PLACES, RARITY_SHARE * mass, near)
     matches = _matches(tx, only, filters, known, wish) if known else []
-    cards = queries.cards(tx, list({*near, *(match.n for match in matches)}), version=version, vector=vector)
+    cards = products.cards(tx, list({*near, *(match.n for match in matches)}), version=version, vector=vector)
     return Gathered(
         candidates=_candidates(cards, matches, set(near), _refused(tx, query, cards)),
         least_mass=wish.least_mass,
@@ -130,7 +133,7 @@ def _refused(tx: Tx, query: Query, cards: Sequence[Card]) -> dict[int, tuple[int
     found: dict[int, list[int]] = {}
     for place, phrase in enumerate(query.refused):
         stems = sorted(set(terms(phrase)))
-        for n, text in queries.texts_naming(tx, [card.n for card in cards], stems).items():
+        for n, text in products.texts_naming(tx, [card.n for card in cards], stems).items():
             found.setdefault(n, [0] * len(query.refused))[place] = evidence(text, phrase)
     return {n: tuple(said) for n, said in found.items()}
 

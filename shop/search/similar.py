@@ -8,8 +8,10 @@ from shop.errors import NotFound
 from shop.ports.encoder import Encoder
 from shop.search.embed import model_version
 from shop.search.gather import EF_SEARCH
+from shop.search.queries import cards as products
 from shop.search.queries import find as queries
-from shop.search.queries.find import NO_FILTERS, Shown
+from shop.search.queries.cards import Shown
+from shop.search.queries.filters import NO_FILTERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +27,16 @@ def similar(db: Database, encoder: Encoder, product_id: str, *, limit: int) -> S
     """The nearest first, never the product itself; none as long as it has no vector. Raises NotFound."""
     version = model_version(encoder)
     with db.transaction() as tx:
-        found = queries.shown(tx, [product_id])
+        found = products.shown(tx, [product_id])
         if not found:
             raise NotFound(f"there is no product {product_id}")
-        vector = queries.vector_of(tx, product_id, version=version)
+        vector = products.vector_of(tx, product_id, version=version)
         if vector is None:
             return []
         queries.prepare(tx, ef_search=max(EF_SEARCH, limit + 1))
         ns = queries.nearest(tx, version=version, vector=vector, filters=NO_FILTERS, limit=limit + 1)
-        cards = [card for card in queries.cards(tx, ns, version=version, vector=vector) if card.id != product_id]
-        shown = {product.id: product for product in queries.shown(tx, [card.id for card in cards])}
+        cards = [card for card in products.cards(tx, ns, version=version, vector=vector) if card.id != product_id]
+        shown = {product.id: product for product in products.shown(tx, [card.id for card in cards])}
     cards.sort(key=lambda card: (-(card.similarity or 0.0), card.id))
     return [
         Similar(shown[card.id], round(card.similarity or 0.0, 4), _reason(found[0], shown[card.id]))

@@ -1,53 +1,13 @@
-"""The read path: candidates by meaning, candidates by words, and what is needed to put them in order."""
+"""The read path: candidates by meaning and candidates by words, under the same filters."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, LiteralString
+from typing import Any
 
 from psycopg.rows import args_row, class_row
 
 from db.database import Tx
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What must hold. Categories and brands in lower case, any of them; prices in minor units, both ends included."""
-
-    categories: tuple[str, ...] = ()
-    brands: tuple[str, ...] = ()
-    price_min: int | None = None
-    price_max: int | None = None
-    in_stock: bool = False
-    rating_min: float | None = None
-
-    def __bool__(self) -> bool:
-        return self != NO_FILTERS
-
-    def parameters(self) -> dict[str, Any]:
-        return {
-            "categories": list(self.categories) or None,
-            "brands": list(self.brands) or None,
-            "price_min": self.price_min,
-            "price_max": self.price_max,
-            "in_stock": self.in_stock or None,
-            "rating_min": self.rating_min,
-        }
-
-
-NO_FILTERS = Filters()
-
-# One wording of the filters for all statements. Each is planned for its own values (plan_cache_mode below), so that
-# what is not asked for is gone from the plan.
-_PASSES: LiteralString = """
-           p.active
-       AND (%(categories)s::text[] IS NULL OR lower(p.category) = ANY(%(categories)s::text[]))
-       AND (%(brands)s::text[] IS NULL OR lower(p.brand) = ANY(%(brands)s::text[]))
-       AND (%(price_min)s::bigint IS NULL OR p.price >= %(price_min)s::bigint)
-       AND (%(price_max)s::bigint IS NULL OR p.price <= %(price_max)s::bigint)
-       AND (%(in_stock)s::boolean IS NULL OR p.available)
-       AND (%(rating_min)s::real IS NULL OR p.rating >= %(rating_min)s::real)
-"""
+from shop.search.queries.filters import PASSES, Filters
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +23,6 @@ class Match:
     mass: float
     place: int
     worthy: int
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """What ordering and counting need to know of a candidate. `similarity` None: no vector, or none asked for."""
-
-    n: int
-    id: str
-    category: str
-    brand: str
-    price: int | None
-    currency: str | None
-    rating: float | None
-    rating_count: int | None
-    created_at: datetime
-    similarity: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +72,7 @@ def count_products(tx: Tx) -> int:
 def passing(tx: Tx, filters: Filters, *, limit: int) -> list[int]:
     """Numbers of products that pass, at most `limit`: as many say that there may be more."""
     rows = tx.execute(
-        "SELECT p.n FROM products p WHERE" + _PASSES + "LIMIT %(limit)s",  # noqa: S608 - all literals
+        "SELECT p.n FROM products p WHERE" + PASSES + "LIMIT %(limit)s",  # noqa: S608 - all literals
         {**filters.parameters(), "limit": limit},
     ).fetchall()
     return [row[0] for row in rows]
@@ -143,7 +87,7 @@ def nearest(tx: Tx, *, version: str, vector: str, filters: Filters, limit: int) 
           JOIN products p ON p.id = e.product_id
          WHERE e.model_version = %(version)s AND
         """  # noqa: S608 - both parts are literals
-        + _PASSES
+        + PASSES
         + """
       ORDER BY e.v <#> %(vector)s::halfvec(384)
          LIMIT %(limit)s
@@ -268,7 +212,7 @@ def matching_filtered(tx: Tx, filters: Filters, terms: Sequence[Term], wish: Wis
               JOIN products p ON p.n = m.n
              WHERE
         """  # noqa: S608 - both parts are literals
-        + _PASSES
+        + PASSES
         + """
         )
         SELECT n, score, found, mass, place, worthy
@@ -289,84 +233,3 @@ def _matching(terms: Sequence[Term], wish: Wish) -> dict[str, Any]:
         "least": wish.least_mass,
         "also": list(wish.also),
     }
-
-
-def cards(tx: Tx, ns: Sequence[int], *, version: str, vector: str | None) -> list[Card]:
-    """Candidates that are still in the shop, with their similarity to the query."""
-    cur = tx.cursor(row_factory=args_row(Card))
-    return cur.execute(
-        """
-        SELECT p.n, p.id, p.category, p.brand, p.price, p.currency, p.rating, p.rating_count, p.created_at,
-               -(e.v <#> %(vector)s::halfvec(384)) AS similarity
-          FROM products p
-          LEFT JOIN product_embeddings e
-                 ON e.product_id = p.id AND e.model_version = %(version)s AND %(vector)s::text IS NOT NULL
-         WHERE p.n = ANY(%(ns)s) AND p.active
-        """,
-        {"ns": ns, "version": version, "vector": vector},
-    ).fetchall()
-
-
-def texts_naming(tx: Tx, ns: Sequence[int], terms: Sequence[str]) -> dict[int, str]:
-    """All that is written about those of these products that have all of these terms."""
-    rows = tx.execute(
-        """
-        WITH naming AS (
-            SELECT s.product_n
-              FROM search_terms t
-              JOIN search_postings s ON s.term_id = t.id AND s.product_n = ANY(%(ns)s)
-             WHERE t.term = ANY(%(terms)s)
-          GROUP BY s.product_n
-            HAVING count(*) = cardinality(%(terms)s::text[])
-        )
-        SELECT p.n, concat_ws(' ', p.name, p.brand, p.category, p.attributes::text, p.description)
-          FROM products p
-          JOIN naming ON naming.product_n = p.n
-        """,
-        {"ns": list(ns), "terms": list(terms)},
-    ).fetchall()
-    return dict(rows)
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A product as shoppers see it; money in whole minor units, None where it has no price."""
-
-    id: str
-    name: str
-    description: str
-    category: str
-    brand: str
-    price: int | None
-    currency: str | None
-    stock: int | None
-    available: bool
-    attributes: dict[str, Any]
-    image_url: str | None
-    rating: float | None
-    rating_count: int | None
-
-
-def shown(tx: Tx, ids: Sequence[str]) -> list[Shown]:
-    """Those of these products that are in the shop, in no order."""
-    cur = tx.cursor(row_factory=class_row(Shown))
-    return cur.execute(
-        """
-        SELECT id, name, description, category, brand, price, currency, stock, available, attributes, image_url,
-               rating, rating_count
-          FROM products
-         WHERE id = ANY(%(ids)s) AND active
-        """,
-        {"ids": ids},
-    ).fetchall()
-
-
-def vector_of(tx: Tx, product_id: str, *, version: str) -> str | None:
-    """The product's own vector, as `nearest` takes it."""
-    row = tx.execute(
-        """
-        SELECT v::text FROM product_embeddings WHERE product_id = %(product_id)s AND model_version = %(version)s
-        """,
-        {"product_id": product_id, "version": version},
-    ).fetchone()
-    return row[0] if row else None

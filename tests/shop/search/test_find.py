@@ -12,7 +12,7 @@ from db.database import Database
 from shop.ports.encoder import Encoder
 from shop.search import catalog
 from shop.search.find import SearchRequest, SearchResult, WrongPlace, find
-from shop.search.queries.find import Filters
+from shop.search.queries.filters import Filters
 from shop.search.similar import similar
 from tests.shop.search.made import fill, one_value, products
 

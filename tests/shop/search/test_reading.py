@@ -51,13 +51,20 @@ def test_a_file_is_read_as_far_as_rows_are_taken() -> None:
 
 
 def test_csv_columns_of_another_shop_become_ours() -> None:
-    file = io.BytesIO("\ufeffSKU;,Titel,Farbe,Preis\n7,Stuhl,rot,12.99\n8,Tisch,,\n".encode())
-    mapping = {"id": "SKU;", "name": "Titel", "attributes.color": "Farbe", "price": "Preis"}
+    file = io.BytesIO("\ufeffSKU 1,Titel,Farbe,Preis\n7,Stuhl,rot,12.99\n8,Tisch,,\n".encode())
+    mapping = {"id": "SKU 1", "name": "Titel", "attributes.color": "Farbe", "price": "Preis"}
     rows = list(read_csv(file, mapping, prices="major"))
     assert rows == [
         (2, {"id": "7", "name": "Stuhl", "attributes": {"color": "rot"}, "price": "1299"}),
         (3, {"id": "8", "name": "Tisch"}),
     ]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_the_head_tells_how_columns_are_parted(delimiter: str) -> None:
+    lines = ["id,name,price", "1,Stuhl,5"]
+    file = io.BytesIO("\n".join(lines).replace(",", delimiter).encode())
+    assert list(read_csv(file, {})) == [(2, {"id": "1", "name": "Stuhl", "price": "5"})]
 
 
 def test_major_prices_follow_the_currency() -> None:

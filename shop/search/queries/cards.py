@@ -1,0 +1,107 @@
+"""Products as the read path needs them: small for ordering and counting, whole for showing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg.rows import args_row, class_row
+
+from db.database import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What ordering and counting need to know of a candidate. `similarity` None: no vector, or none asked for."""
+
+    n: int
+    id: str
+    category: str
+    brand: str
+    price: int | None
+    currency: str | None
+    rating: float | None
+    rating_count: int | None
+    created_at: datetime
+    similarity: float | None
+
+
+def cards(tx: Tx, ns: Sequence[int], *, version: str, vector: str | None) -> list[Card]:
+    """Candidates that are still in the shop, with their similarity to the query."""
+    cur = tx.cursor(row_factory=args_row(Card))
+    return cur.execute(
+        """
+        SELECT p.n, p.id, p.category, p.brand, p.price, p.currency, p.rating, p.rating_count, p.created_at,
+               -(e.v <#> %(vector)s::halfvec(384)) AS similarity
+          FROM products p
+          LEFT JOIN product_embeddings e
+                 ON e.product_id = p.id AND e.model_version = %(version)s AND %(vector)s::text IS NOT NULL
+         WHERE p.n = ANY(%(ns)s) AND p.active
+        """,
+        {"ns": ns, "version": version, "vector": vector},
+    ).fetchall()
+
+
+def texts_naming(tx: Tx, ns: Sequence[int], terms: Sequence[str]) -> dict[int, str]:
+    """All that is written about those of these products that have all of these terms."""
+    rows = tx.execute(
+        """
+        WITH naming AS (
+            SELECT s.product_n
+              FROM search_terms t
+              JOIN search_postings s ON s.term_id = t.id AND s.product_n = ANY(%(ns)s)
+             WHERE t.term = ANY(%(terms)s)
+          GROUP BY s.product_n
+            HAVING count(*) = cardinality(%(terms)s::text[])
+        )
+        SELECT p.n, concat_ws(' ', p.name, p.brand, p.category, p.attributes::text, p.description)
+          FROM products p
+          JOIN naming ON naming.product_n = p.n
+        """,
+        {"ns": list(ns), "terms": list(terms)},
+    ).fetchall()
+    return dict(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A product as shoppers see it; money in whole minor units, None where it has no price."""
+
+    id: str
+    name: str
+    description: str
+    category: str
+    brand: str
+    price: int | None
+    currency: str | None
+    stock: int | None
+    available: bool
+    attributes: dict[str, Any]
+    image_url: str | None
+    rating: float | None
+    rating_count: int | None
+
+
+def shown(tx: Tx, ids: Sequence[str]) -> list[Shown]:
+    """Those of these products that are in the shop, in no order."""
+    cur = tx.cursor(row_factory=class_row(Shown))
+    return cur.execute(
+        """
+        SELECT id, name, description, category, brand, price, currency, stock, available, attributes, image_url,
+               rating, rating_count
+          FROM products
+         WHERE id = ANY(%(ids)s) AND active
+        """,
+        {"ids": ids},
+    ).fetchall()
+
+
+def vector_of(tx: Tx, product_id: str, *, version: str) -> str | None:
+    """The product's own vector, as `nearest` takes it."""
+    row = tx.execute(
+        """
+        SELECT v::text FROM product_embeddings WHERE product_id = %(product_id)s AND model_version = %(version)s
+        """,
+        {"product_id": product_id, "version": version},
+    ).fetchone()
+    return row[0] if row else None
