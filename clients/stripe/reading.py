@@ -29,7 +29,7 @@ def payment(intent: Json) -> PaymentSeen:
         card=_card(charge, intent),
         decline=decline(intent.get("last_payment_error")),
         next_action=intent.get("next_action"),
-        fee=(_expanded(charge.get("balance_transaction"))).get("fee"),
+        fee=_fee(charge),
         refunded=charge.get("amount_refunded") or 0,
         disputed=bool(charge.get("disputed")),
         cancellation_reason=intent.get("cancellation_reason"),
@@ -98,6 +98,14 @@ def _card(charge: Json, intent: Json) -> Card | None:
                 exp_year=details["exp_year"],
             )
     return None
+
+
+def _fee(charge: Json) -> int | None:
+    """Stripe's fee, once it is known. An account that settles in another currency pays it in that one: then it is not
+    part of this order's books.
+    """
+    settled = _expanded(charge.get("balance_transaction"))
+    return settled.get("fee") if settled.get("currency") == charge.get("currency") else None
 
 
 def _card_details(charge: Json) -> Json:

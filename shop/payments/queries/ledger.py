@@ -92,10 +92,19 @@ def unbalanced(tx: Tx) -> list[str]:
     """Entries whose lines do not sum to zero or are not those they were sealed with."""
     rows = tx.execute(
         """
-        SELECT id FROM ledger_entries
-         WHERE lines_hash <> ledger_lines_digest(id)
-            OR EXISTS (SELECT 1 FROM ledger_lines WHERE entry_id = ledger_entries.id
-                     GROUP BY currency HAVING sum(amount_minor) <> 0)
+        WITH posted AS (
+            SELECT entry_id, sha256(convert_to(string_agg(account || ':' || currency || ':' || amount_minor, ','
+                                                          ORDER BY account COLLATE "C", currency COLLATE "C"),
+                                               'UTF8')) AS digest
+              FROM ledger_lines
+          GROUP BY entry_id
+        ), uneven AS (
+            SELECT entry_id FROM ledger_lines GROUP BY entry_id, currency HAVING sum(amount_minor) <> 0
+        )
+        SELECT id
+          FROM ledger_entries
+          LEFT JOIN posted ON posted.entry_id = id
+         WHERE posted.digest IS DISTINCT FROM lines_hash OR id IN (SELECT entry_id FROM uneven)
       ORDER BY id
          LIMIT 100
         """
