@@ -1,13 +1,18 @@
 """The life of a job row: handed over, claimed, finished, put back. Used by the relay, the workers and the reaper."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
+from psycopg.errors import UniqueViolation
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from db.database import Tx
+from db.outbox import MAX_HEAD_START_S
+
+T = TypeVar("T")
 
 LEASE_S = 20
 """A worker's machine that says nothing for 20 seconds is taken for dead. It says something every LEASE_BEAT_S."""
@@ -64,24 +69,17 @@ def due(tx: Tx, *, queues: list[str], window: int, limit: int) -> list[Due]:
                    SELECT id, name, queue, fence, rank_at
                      FROM jobs
                     WHERE queue = room.name AND state = 'staged' AND run_after <= now()
+                      AND rank_at <= now() + make_interval(secs => %(ahead_s)s)
                  ORDER BY rank_at, id
                     LIMIT least(room.free, %(limit)s)
                FOR UPDATE SKIP LOCKED) j
           ORDER BY j.rank_at, j.id
              LIMIT %(limit)s
             """,
-            {"queues": queues, "window": window, "limit": limit},
+            {"queues": queues, "window": window, "limit": limit, "ahead_s": MAX_HEAD_START_S},
         )
         .fetchall()
     )
-
-
-def next_due(tx: Tx) -> float | None:
-    """Seconds until the next waiting job falls due, 0 when one is due already, None when none waits."""
-    row = tx.execute(
-        "SELECT extract(epoch FROM min(run_after) - now())::float8 FROM jobs WHERE state = 'staged'"
-    ).fetchone()
-    return None if row is None or row[0] is None else max(0.0, row[0])
 
 
 def mark_handed(tx: Tx, job_ids: list[str], message_ids: list[str]) -> int:
@@ -122,6 +120,23 @@ def claim(tx: Tx, job_id: str, fence: int, *, owner: str) -> Claimed | None:
     )
 
 
+def claimed_unheard(tx: Tx, job_id: str, fence: int, *, owner: str) -> Claimed | None:
+    """The claim of this very message, when it was committed and the connection broke before we heard of it."""
+    return (
+        tx.cursor(row_factory=class_row(Claimed))
+        .execute(
+            """
+            SELECT id, name, queue, args, fence, attempts, max_attempts, asked_by, request_id, traceparent,
+                   created_at, run_after
+              FROM jobs
+             WHERE id = %(id)s AND fence = %(fence)s + 1 AND lease_owner = %(owner)s AND state = 'running'
+            """,
+            {"id": job_id, "fence": fence, "owner": owner},
+        )
+        .fetchone()
+    )
+
+
 def put_back_if_paused(tx: Tx, job_id: str, fence: int) -> bool:
     """A message of a paused queue: the row waits in PostgreSQL instead of with the broker."""
     return (
@@ -156,7 +171,11 @@ def done(tx: Tx, job_id: str, fence: int, *, result: dict[str, Any] | None) -> b
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a run did not succeed. `kind` is one of the words the table allows; `print` groups equal failures."""
+    """Why a run did not succeed. `kind` is one of the words the table allows; `print` groups equal failures.
+
+    Whatever texts an error brought along are made such that PostgreSQL takes them: a failure that cannot be
+    recorded would leave its job running for ever.
+    """
 
     kind: str
     code: str | None
@@ -164,8 +183,42 @@ class Failure:
     traceback: str | None = None
     print: str | None = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", _storable(self.message)[:2_000])
+        if self.traceback is not None:
+            object.__setattr__(self, "traceback", _storable(self.traceback)[-20_000:])
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL takes neither NUL nor halves of surrogate pairs."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
+
 
 def try_again(tx: Tx, job_id: str, fence: int, failure: Failure, *, wait_s: float, spends_attempt: bool) -> bool:
+    return keep_key_if_free(
+        tx,
+        lambda keep: _try_again(
+            tx, job_id, fence, failure, wait_s=wait_s, spends_attempt=spends_attempt, keep_key=keep
+        ),
+    )
+
+
+def keep_key_if_free(tx: Tx, put_back: Callable[[bool], T]) -> T:
+    """Put jobs back among the waiting with their unique keys, or without should a key be taken at that very moment.
+
+    `put_back(keep_key)` is one statement that looks for itself who waits under the key; what it cannot see is a
+    transaction still open, and a second job of its own that goes back under the same key.
+    """
+    try:
+        with tx.transaction():
+            return put_back(True)
+    except UniqueViolation:
+        return put_back(False)
+
+
+def _try_again(
+    tx: Tx, job_id: str, fence: int, failure: Failure, *, wait_s: float, spends_attempt: bool, keep_key: bool
+) -> bool:
     return (
         tx.execute(
             """
@@ -175,10 +228,10 @@ def try_again(tx: Tx, job_id: str, fence: int, failure: Failure, *, wait_s: floa
                    attempts = attempts - CASE WHEN %(spends)s THEN 0 ELSE 1 END,
                    lease_owner = NULL, lease_until = NULL, error_kind = %(kind)s, error_code = %(code)s,
                    error = %(error)s, traceback = %(traceback)s, error_print = %(print)s,
-                   unique_key = CASE WHEN EXISTS (
+                   unique_key = CASE WHEN %(keep_key)s AND NOT EXISTS (
                         SELECT 1 FROM jobs other
                          WHERE other.unique_key = jobs.unique_key AND other.state IN ('staged', 'queued'))
-                        THEN NULL ELSE unique_key END
+                        THEN unique_key END
              WHERE id = %(id)s AND fence = %(fence)s AND state = 'running'
             """,
             {
@@ -186,10 +239,11 @@ def try_again(tx: Tx, job_id: str, fence: int, failure: Failure, *, wait_s: floa
                 "fence": fence,
                 "wait_s": wait_s,
                 "spends": spends_attempt,
+                "keep_key": keep_key,
                 "kind": failure.kind,
                 "code": failure.code,
-                "error": failure.message[:2000],
-                "traceback": failure.traceback and failure.traceback[-20000:],
+                "error": failure.message,
+                "traceback": failure.traceback,
                 "print": failure.print,
             },
         ).rowcount
@@ -214,8 +268,8 @@ def close_failed(tx: Tx, job_id: str, fence: int, failure: Failure, *, state: st
                 "state": state,
                 "kind": failure.kind,
                 "code": failure.code,
-                "error": failure.message[:2000],
-                "traceback": failure.traceback and failure.traceback[-20000:],
+                "error": failure.message,
+                "traceback": failure.traceback,
                 "print": failure.print,
             },
         ).rowcount

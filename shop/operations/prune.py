@@ -1,6 +1,6 @@
-"""Deleting what nobody will ask for again: answers to keyed requests and finished jobs."""
+"""Deleting what nobody will ask for again: answers to keyed requests, finished jobs, old slots."""
 
-from db import job_rows
+from db import job_rows, schedule
 from db.database import Database
 from shop.operations.idempotency import prune_keys
 from shop.progress import Progress, unheard
@@ -26,4 +26,7 @@ def prune(db: Database, progress: Progress = unheard) -> dict[str, object]:
         gone += batch
         progress(keys + gone, None)
         if batch < BATCH:
-            return {"idempotency_keys": keys, "jobs": gone}
+            break
+    with db.transaction() as tx:
+        slots = schedule.forget_slots(tx, days=KEEP_JOBS_DAYS)
+    return {"idempotency_keys": keys, "jobs": gone, "slots": slots}
