@@ -26,7 +26,7 @@ def test_old_finished_jobs_go_and_dead_ones_wait_for_a_person(db: Database) -> N
     with db.transaction() as tx:
         tx.execute("UPDATE idempotency_keys SET created_at = now() - interval '3 days'")
     told: list[int] = []
-    assert prune(db, lambda done, _total: told.append(done)) == {"idempotency_keys": 1, "jobs": 2}
+    assert prune(db, lambda done, _total: told.append(done)) == {"idempotency_keys": 1, "jobs": 2, "slots": 0}
     assert told[-1] == 3
     with db.transaction() as tx:
         assert {row[0] for row in tx.execute("SELECT id FROM jobs").fetchall()} == kept
@@ -35,7 +35,7 @@ def test_old_finished_jobs_go_and_dead_ones_wait_for_a_person(db: Database) -> N
 def test_a_second_run_finds_nothing_to_do(db: Database) -> None:
     finished(db, "done", 31)
     prune(db)
-    assert prune(db) == {"idempotency_keys": 0, "jobs": 0}
+    assert prune(db) == {"idempotency_keys": 0, "jobs": 0, "slots": 0}
 
 
 def test_more_than_a_batch_goes_in_several(db: Database) -> None:
