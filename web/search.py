@@ -24,7 +24,10 @@ Word = Annotated[str, Field(min_length=1, max_length=500)]
 
 
 class SearchQuery(In):
-    """`category` and `brand` may be given several times: any of them. Prices are whole minor units, ends included."""
+    """`category` and `brand` may be given several times: any of them. Prices are whole minor units, ends included.
+
+    `personalize` is understood; so far everybody gets the same order.
+    """
 
     q: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
     category: list[Word] = Field(default_factory=list[str], max_length=50)

@@ -50,7 +50,7 @@ class Wish:
 def prepare(tx: Tx, *, ef_search: int) -> None:
     """Settings of one search. Iterative scans go on until filters have let enough through; each statement is planned
     for its own values, since a general plan for a rare category is forty times slower; losing the last log lines in
-    a power cut is no loss worth a disk write per search; a search that takes three seconds has lost its shopper.
+    a power cut is no loss worth a disk write per search; a search that takes ten seconds has lost its shopper.
     """
     tx.execute(
         """
@@ -58,7 +58,7 @@ def prepare(tx: Tx, *, ef_search: int) -> None:
                set_config('hnsw.iterative_scan', 'relaxed_order', true),
                set_config('plan_cache_mode', 'force_custom_plan', true),
                set_config('synchronous_commit', 'off', true),
-               set_config('statement_timeout', '3s', true)
+               set_config('statement_timeout', '10s', true)
         """,
         {"ef_search": str(ef_search)},
     )

@@ -24,6 +24,8 @@ class Corpus:
 
 
 def lock_index(tx: Tx) -> None:
+    """Wait as long as a batch of another writer may take on a busy machine, and allow our own the same."""
+    tx.execute("SELECT set_config('lock_timeout', '60s', true), set_config('statement_timeout', '120s', true)")
     tx.execute("SELECT pg_advisory_xact_lock(%(key)s)", {"key": INDEX_LOCK})
 
 
