@@ -84,8 +84,6 @@ class Settings(BaseSettings):
 
     # running
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    sentry_dsn: SecretStr = SecretStr("")
-    otel_exporter_otlp_endpoint: str = ""
     database_pool: int = Field(8, ge=1, le=100)
     # Threads of one web process (granian's --blocking-threads); two thirds of them may wait for a job's outcome.
     web_threads: int = Field(24, ge=2, le=500)
