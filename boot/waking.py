@@ -12,6 +12,7 @@ from dramatiq import Message, MessageProxy
 from dramatiq.brokers import redis as stock
 from dramatiq.common import current_millis
 from dramatiq.errors import ConnectionClosed
+from dramatiq.logging import get_logger
 from dramatiq.middleware import Middleware
 
 HEARTBEAT_TIMEOUT_MS = 15_000
@@ -27,6 +28,13 @@ DEAD_MESSAGE_TTL_MS = 86_400_000
 WAKE_TTL_MS = 60_000
 IDLE_POLL_S = 1.0
 """A lost wake token costs at most this long."""
+
+TROUBLE_S = 0.5
+"""Pause between two tries while Redis is away. Dramatiq's own restart of a consumer waits three seconds, its repeated
+acknowledgement five, and it keeps a thread meanwhile."""
+
+UNKNOWN_JOB = "unknown.job"
+"""The actor that gets the messages of jobs this version has no door for."""
 
 # Appended to the stock script: enqueueing also puts a token on the queue's wake list. Tokens are hints, so a short list
 # is enough, and it expires by itself when nobody listens.
@@ -66,6 +74,8 @@ class WakingBroker(stock.RedisBroker):
             maintenance_chance=MAINTENANCE_CHANCE,
             dead_message_ttl=DEAD_MESSAGE_TTL_MS,
         )
+        self.leaving = threading.Event()
+        """Set: nothing more is fetched, and what was fetched and not begun goes back."""
         script = cast("dict[str, bytes]", stock._scripts)["dispatch"]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         self.scripts["dispatch"] = self.client.register_script(script + _WAKE.encode())
 
@@ -93,18 +103,26 @@ class WakingBroker(stock.RedisBroker):
         return [message_id for message_id, body in zip(message_ids, bodies, strict=True) if body is None]
 
     def stranded(self, queue: str, message_ids: Sequence[str]) -> list[str]:
-        """Those whose body is there but which nobody will ever fetch: not in the list and in no process's hands.
+        """Those whose body is there but which nobody will ever fetch, since they are not in the list.
 
-        A Redis that lost its last second keeps such bodies. Asked only for messages that wait suspiciously long.
+        A Redis that lost its last second keeps such bodies. So does one whose answer to a fetch never arrived: by its
+        books the messages are in the hands of a process that knows nothing of them and may live for days. A process
+        takes no more than it has threads for and claims at once, so only messages that wait suspiciously long are
+        asked for, and a wrong suspicion costs one message too many.
         """
         try:
             waiting = cast("list[bytes]", self.client.lrange(f"{self.namespace}:{queue}", 0, -1))
-            known = {message_id.decode() for message_id in waiting}
-            for key in self.client.scan_iter(f"{self.namespace}:__acks__.*.{queue}", count=1000):
-                known |= {member.decode() for member in cast("set[bytes]", self.client.smembers(key))}
         except redis.RedisError as error:
             raise BrokerDown(str(error)) from error
+        known = {message_id.decode() for message_id in waiting}
         return [message_id for message_id in message_ids if message_id not in known]
+
+    def drop(self, queue: str, message_ids: Sequence[str]) -> None:
+        """Forget the bodies of messages whose rows are handed over anew."""
+        try:
+            self.client.hdel(f"{self.namespace}:{queue}.msgs", *message_ids)
+        except redis.RedisError as error:
+            raise BrokerDown(str(error)) from error
 
     def take_from_dead(self, broker_id: str, queue: str) -> list[str]:
         """Remove what a dead process had fetched, and answer the ids, so that their rows can be handed over anew."""
@@ -158,7 +176,11 @@ class WakingBroker(stock.RedisBroker):
 
 
 class WakingConsumer(stock._RedisConsumer):  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-    """Fetches as the stock consumer does, but waits for a token or for a free thread instead of sleeping."""
+    """Fetches as the stock consumer does, but waits for a token or for a free thread instead of sleeping.
+
+    While Redis is away it waits and stays, and no thread waits with it: an acknowledgement that cannot be given is
+    given later. Should it get lost, the message comes again and finds no row to claim.
+    """
 
     broker: WakingBroker
     queue_name: str
@@ -168,7 +190,9 @@ class WakingConsumer(stock._RedisConsumer):  # noqa: SLF001  # pyright: ignore[r
 
     def __init__(self, broker: WakingBroker, queue_name: str, prefetch: int, timeout: int) -> None:
         super().__init__(broker, queue_name, prefetch, timeout)
+        self.logger = get_logger(__name__, type(self))
         self._room = threading.Event()
+        self._late_acks: list[MessageProxy] = []
 
     def __next__(self) -> MessageProxy | None:
         if self.queue_name.endswith(".DQ"):
@@ -176,36 +200,43 @@ class WakingConsumer(stock._RedisConsumer):  # noqa: SLF001  # pyright: ignore[r
             time.sleep(IDLE_POLL_S)
             return None
         try:
-            if not self.message_cache:
-                self._room.clear()
-                self._fetch_or_wait()
-            return self._from_cache()
-        except (redis.ConnectionError, redis.TimeoutError) as error:
-            raise ConnectionClosed(error) from None
+            self._next_messages()
+        except redis.RedisError as error:
+            self.logger.warning("Redis is away: %s", type(error).__name__)
+            time.sleep(TROUBLE_S)
+        return self._from_cache()
 
     def ack(self, message: MessageProxy) -> None:
         try:
             super().ack(message)
-        except redis.TimeoutError as error:
-            raise ConnectionClosed(error) from None
+        except (redis.RedisError, ConnectionClosed):
+            self._late_acks.append(message)
         finally:
             self._room.set()
 
     def nack(self, message: MessageProxy) -> None:
-        try:
-            super().nack(message)
-        except redis.TimeoutError as error:
-            raise ConnectionClosed(error) from None
-        finally:
-            self._room.set()
+        """Dramatiq's own dead letters stay empty: the row has the error."""
+        self.ack(message)
 
     def requeue(self, messages: Iterable[MessageProxy]) -> None:
         try:
             super().requeue(messages)
-        except (redis.ConnectionError, redis.TimeoutError) as error:
+        except redis.RedisError as error:
             raise ConnectionClosed(error) from None
 
+    def _next_messages(self) -> None:
+        if self.broker.leaving.is_set():
+            self.requeue(MessageProxy(Message.decode(body)) for body in self.message_cache)
+            self.message_cache = []
+            time.sleep(0.1)  # until the worker stops asking
+        elif not self.message_cache:
+            self._room.clear()
+            self._fetch_or_wait()
+
     def _fetch_or_wait(self) -> None:
+        while self._late_acks:
+            self.broker.do_ack(self.queue_name, self._late_acks[0].options["redis_message_id"])
+            del self._late_acks[0]
         free = self.prefetch - self.outstanding_message_count
         if free <= 0:
             self._room.wait(IDLE_POLL_S)
@@ -219,4 +250,6 @@ class WakingConsumer(stock._RedisConsumer):  # noqa: SLF001  # pyright: ignore[r
             return None
         message = Message.decode(self.message_cache.pop(0))
         self.queued_message_ids.add(message.message_id)
+        if message.actor_name not in self.broker.actors:
+            message = message.copy(actor_name=UNKNOWN_JOB)
         return MessageProxy(message)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from psycopg.rows import class_row
 
 from db.database import Tx
-from db.job_runs import LEASE_S
+from db.job_runs import LEASE_S, keep_key_if_free
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,31 +21,31 @@ class Handed:
 def give_back(tx: Tx, owner: str) -> int:
     """A process that is about to exit returns what still runs in it: no attempt spent, and the fence keeps late
     results out."""
-    return _release(tx, owner, refund=1)
+    return keep_key_if_free(tx, lambda keep: _release(tx, owner, refund=1, keep_key=keep))
 
 
 def release_dead(tx: Tx, owner: str) -> int:
     """What a killed process had in hand runs again at once. The attempt stays spent: a job that kills its process
     must meet its limit."""
-    return _release(tx, owner, refund=0)
+    return keep_key_if_free(tx, lambda keep: _release(tx, owner, refund=0, keep_key=keep))
 
 
-def _release(tx: Tx, owner: str, *, refund: int) -> int:
+def _release(tx: Tx, owner: str, *, refund: int, keep_key: bool) -> int:
     return tx.execute(
         """
         WITH back AS (
             UPDATE jobs
                SET state = 'staged', fence = fence + 1, attempts = attempts - %(refund)s, lease_owner = NULL,
-                   lease_until = NULL, run_after = now(), unique_key = CASE WHEN EXISTS (
+                   lease_until = NULL, run_after = now(), unique_key = CASE WHEN %(keep_key)s AND NOT EXISTS (
                         SELECT 1 FROM jobs other
                          WHERE other.unique_key = jobs.unique_key AND other.state IN ('staged', 'queued'))
-                        THEN NULL ELSE unique_key END
+                        THEN unique_key END
              WHERE lease_owner = %(owner)s AND state = 'running'
          RETURNING queue
         )
         SELECT pg_notify('jobs', queue) FROM back
         """,
-        {"owner": owner, "refund": refund},
+        {"owner": owner, "refund": refund, "keep_key": keep_key},
     ).rowcount
 
 
@@ -65,19 +65,23 @@ def extend_leases(tx: Tx, owner: str) -> int:
 
 def put_back_expired(tx: Tx, *, limit: int) -> list[str]:
     """Jobs whose lease ran out go back to the start of their queue. Answers their ids."""
+    return keep_key_if_free(tx, lambda keep: _put_back_expired(tx, limit=limit, keep_key=keep))
+
+
+def _put_back_expired(tx: Tx, *, limit: int, keep_key: bool) -> list[str]:
     rows = tx.execute(
         """
         UPDATE jobs
            SET state = 'staged', fence = fence + 1, lease_owner = NULL, lease_until = NULL, run_after = now(),
-               unique_key = CASE WHEN EXISTS (
+               unique_key = CASE WHEN %(keep_key)s AND NOT EXISTS (
                     SELECT 1 FROM jobs other
                      WHERE other.unique_key = jobs.unique_key AND other.state IN ('staged', 'queued'))
-                    THEN NULL ELSE unique_key END
+                    THEN unique_key END
          WHERE id IN (SELECT id FROM jobs WHERE state = 'running' AND lease_until < clock_timestamp()
                        ORDER BY lease_until LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
      RETURNING id
         """,
-        {"limit": limit},
+        {"limit": limit, "keep_key": keep_key},
     ).fetchall()
     return [row[0] for row in rows]
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from psycopg.errors import UniqueViolation
 from psycopg.rows import class_row
 
 from db.database import Tx
@@ -100,7 +101,7 @@ def page(
 
 
 def queues(tx: Tx, names: list[str]) -> list[QueueRow]:
-    """One row per name, in the order given. Reads only the partial indexes of unfinished and recent rows."""
+    """One row per name, in the order given. One look per state: each has its own small index, all three have none."""
     return (
         tx.cursor(row_factory=class_row(QueueRow))
         .execute(
@@ -117,8 +118,11 @@ def queues(tx: Tx, names: list[str]) -> list[QueueRow]:
                           count(*) FILTER (WHERE state = 'running') AS running,
                           coalesce(extract(epoch FROM now() - min(run_after)
                                    FILTER (WHERE state <> 'running' AND run_after <= now())), 0)::float8 AS oldest_s
-                     FROM jobs j
-                    WHERE j.queue = n.name AND state IN ('staged', 'queued', 'running')) open
+                     FROM (SELECT state, run_after FROM jobs WHERE queue = n.name AND state = 'staged'
+                           UNION ALL
+                           SELECT state, run_after FROM jobs WHERE queue = n.name AND state = 'queued'
+                           UNION ALL
+                           SELECT state, run_after FROM jobs WHERE queue = n.name AND state = 'running') j) open
         CROSS JOIN LATERAL (
                    SELECT (SELECT count(*) FROM jobs j WHERE j.queue = n.name AND state = 'dead') AS dead,
                           (SELECT count(*) FROM jobs j WHERE j.queue = n.name AND state = 'done'
@@ -136,6 +140,14 @@ def retry(tx: Tx, job_id: str) -> bool:
 
     Also False when another job waits under the same unique key: that one will do the work.
     """
+    try:
+        with tx.transaction():
+            return _retry(tx, job_id)
+    except UniqueViolation:  # staged by a transaction that was still open when we looked
+        return False
+
+
+def _retry(tx: Tx, job_id: str) -> bool:
     return (
         tx.execute(
             """

@@ -1,5 +1,6 @@
 """Staging a job: one row in the caller's own transaction, so that a job exists exactly when its reason does."""
 
+import json
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -14,6 +15,13 @@ Scalar = str | int | bool | None
 """What a job may carry: ids and small facts, never objects that would be stale when it runs."""
 
 
+MAX_HEAD_START_S = 600
+"""The relay looks no further ahead in a queue than this, however many jobs wait there for tomorrow."""
+
+MAX_ARGS = 8_192
+"""Characters of JSON. What is larger belongs into a row whose id the job carries."""
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """A kind of work. `name` is `area.verb` and runs `verb()` in `shop/area/verb.py`.
@@ -26,6 +34,10 @@ class Job:
     max_attempts: int = 10
     time_limit_s: int = 120
     head_start_s: int = 0
+
+    def __post_init__(self) -> None:
+        if abs(self.head_start_s) > MAX_HEAD_START_S:
+            raise ValueError(f"{self.name}: a head start is at most {MAX_HEAD_START_S} s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +65,11 @@ def stage(
 
     With `unique_key`, a job that is still waiting under that key is this job: its id is answered and nothing is
     written. A running one does not count, because it may already have read what this wish is about.
+
+    Raises ValueError when the arguments are data instead of ids (more than MAX_ARGS characters).
     """
+    if len(json.dumps(args)) > MAX_ARGS:
+        raise ValueError(f"{job.name}: a job carries ids, not data; its arguments have more than {MAX_ARGS} characters")
     while True:
         job_id = _insert(tx, job, unique_key, run_after, args)
         if job_id is None:

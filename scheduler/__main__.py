@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from collections.abc import Callable
 from types import FrameType
 
 import structlog
@@ -15,6 +16,8 @@ from scheduler.reaper import Reaper, reap
 from scheduler.relay import relay
 
 log = structlog.get_logger()
+
+TROUBLE_S = 1.0
 
 
 def main() -> None:
@@ -30,10 +33,14 @@ def main() -> None:
     connected = services.connect(settings, name="control")
     broker = brokers.connect(settings)
     clock = Clock(connected.db, settings.zone)
+    reaper = Reaper(connected.db, broker)
     threads = [
-        threading.Thread(target=relay, args=(connected.db, broker, stopping), name="relay"),
-        threading.Thread(target=reap, args=(Reaper(connected.db, broker), stopping), name="reaper"),
-        threading.Thread(target=ring, args=(connected.db, connected.events, stopping), name="drain bell"),
+        threading.Thread(target=keep_going, args=(stopping, part), name=name)
+        for name, part in (
+            ("relay", lambda: relay(connected.db, broker, stopping)),
+            ("reaper", lambda: reap(reaper, stopping)),
+            ("drain bell", lambda: ring(connected.db, connected.events, stopping)),
+        )
     ]
     for thread in threads:
         thread.start()
@@ -44,6 +51,17 @@ def main() -> None:
     for thread in threads:
         thread.join(timeout=10)
     log.info("control stopped")
+
+
+def keep_going(stopping: threading.Event, part: Callable[[], None]) -> None:
+    """Each part bears what it expects, PostgreSQL's and Redis' absence. A bug must not end it without a word either,
+    in a process that looks alive: it is logged, and the part begins again."""
+    while not stopping.is_set():
+        try:
+            part()
+        except Exception:
+            log.exception("a part of the control process failed and begins again")
+            stopping.wait(TROUBLE_S)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,10 @@ LOST_AFTER_S = 2.0
 STRANDED_AFTER_S = 30.0
 """A message that waits this long is looked for in Redis' own books, which costs reading the whole list."""
 
+TRUST_AFTER_S = 12.0
+"""Nobody can beat while the database is away. For two beats after its return, silence proves nothing; judged at once,
+every living worker would lose its jobs to another one."""
+
 PAGE = 500
 
 
@@ -32,22 +36,40 @@ class Reaper:
         self._db = db
         self._broker = broker
         self._run_id = ""
-        self._looked_at = float("-inf")
+        self._look_at = float("-inf")
+        self._trusts_at: float | None = None
 
     def sweep(self, now_s: float) -> None:
         """`now_s` is any monotonic clock. Raises what the database or the broker raise."""
-        with self._db.transaction() as tx:
-            expired = job_recovery.put_back_expired(tx, limit=PAGE)
-        if expired:
-            log.warning("leases ran out", jobs=len(expired))
-        self._bury_dead_workers()
-        if self._redis_is_new() or now_s - self._looked_at >= LOOK_FOR_LOST_EVERY_S:
-            self._looked_at = now_s
-            self._put_back_lost()
+        if self._trusts_at is None:
+            self._trusts_at = now_s + TRUST_AFTER_S
+        try:
+            self._free_what_the_silent_hold(trusting=now_s >= self._trusts_at)
+            self._look_for_lost(now_s)
+        except DatabaseUnavailable:
+            self._trusts_at = None
+            raise
 
-    def _bury_dead_workers(self) -> None:
+    def _free_what_the_silent_hold(self, *, trusting: bool) -> None:
+        if trusting:
+            with self._db.transaction() as tx:
+                expired = job_recovery.put_back_expired(tx, limit=PAGE)
+            if expired:
+                log.warning("leases ran out", jobs=len(expired))
+        self._bury_dead_workers(silent_too=trusting)
+
+    def _look_for_lost(self, now_s: float) -> None:
+        run_id = self._broker.run_id()
+        if run_id == self._run_id and now_s < self._look_at:
+            return
+        self._put_back_lost()
+        # What was sent within LOST_AFTER_S of the loss is not compared yet: look again when it is.
+        self._look_at = now_s + (LOOK_FOR_LOST_EVERY_S if run_id == self._run_id else LOST_AFTER_S + EVERY_S)
+        self._run_id = run_id
+
+    def _bury_dead_workers(self, *, silent_too: bool) -> None:
         with self._db.transaction() as tx:
-            dead = workers.dead(tx)
+            dead = workers.dead(tx, silent_too=silent_too)
         for worker in dead:
             held = self._broker.take_from_dead(worker.broker_id, worker.queue)
             with self._db.transaction() as tx:
@@ -55,12 +77,6 @@ class Reaper:
                 again = job_recovery.put_back_lost(tx, held)
                 workers.forget(tx, worker.boot_id)
             log.warning("buried a dead worker", queue=worker.queue, running=released, fetched=again)
-
-    def _redis_is_new(self) -> bool:
-        run_id = self._broker.run_id()
-        changed = run_id != self._run_id
-        self._run_id = run_id
-        return changed
 
     def _put_back_lost(self) -> None:
         after = ""
@@ -80,7 +96,10 @@ class Reaper:
         rows = [row for row in page if row.queue == queue]
         lost = self._broker.missing(queue, [row.message_id for row in rows])
         old = [row.message_id for row in rows if row.waiting_s > STRANDED_AFTER_S and row.message_id not in lost]
-        return lost + (self._broker.stranded(queue, old) if old else [])
+        stranded = self._broker.stranded(queue, old) if old else []
+        if stranded:
+            self._broker.drop(queue, stranded)
+        return lost + stranded
 
 
 def reap(reaper: Reaper, stopping: threading.Event) -> None:

@@ -1,6 +1,7 @@
 """One run of a job: claim the row, go through its door, record what came of it."""
 
 import hashlib
+import json
 import random
 import threading
 import time
@@ -28,6 +29,14 @@ Write = Callable[[Tx], bool]
 
 BACKOFF_CAP_S = 300.0
 """Five minutes: long enough for an outside service to recover, short enough that nobody asks where an order is."""
+
+MAX_RESULT = 65_536
+"""Characters of JSON. A result is an answer to read, not a place to keep data."""
+
+DATABASE_TROUBLE_S = 1.0
+
+NEWER_WORKER_S = 30.0
+"""During a deployment old workers get jobs they have no door for; new ones are there within a minute or two."""
 
 RECORD_FOR_S = 30.0
 """How long a finished run tries to write its outcome while PostgreSQL is away. Longer, and the lease takes over."""
@@ -58,24 +67,45 @@ class Runner:
                 ms=round((time.monotonic() - started) * 1000),
             )
 
+    def put_off_unknown(self, job_id: str, fence: int) -> None:
+        """A job without a door here: it waits, with the reason in its row, for a worker of the version that has one."""
+        claimed = self._claim(job_id, fence)
+        if claimed is None:
+            return
+        log.error("no door for this job", job_id=claimed.id, job=claimed.name)
+        failure = Failure("not_yet", "unknown_job", f"no worker of this version has a door for {claimed.name}")
+        self._put_off(claimed, failure, NEWER_WORKER_S, spends_attempt=False)
+
     def _claim(self, job_id: str, fence: int) -> Claimed | None:
-        with self.services.db.transaction() as tx:
-            claimed = job_runs.claim(tx, job_id, fence, owner=self.owner)
-            if claimed is None:
-                job_runs.put_back_if_paused(tx, job_id, fence)
-            return claimed
+        """Waits while the database is away: the message is in our hands and of no use in other hands either."""
+        unheard = False
+        while True:
+            try:
+                with self.services.db.transaction() as tx:
+                    claimed = job_runs.claim(tx, job_id, fence, owner=self.owner)
+                    if claimed is None and unheard:
+                        claimed = job_runs.claimed_unheard(tx, job_id, fence, owner=self.owner)
+                    if claimed is None:
+                        job_runs.put_back_if_paused(tx, job_id, fence)
+                    return claimed
+            except DatabaseUnavailable as error:
+                log.warning("claim waits for the database", job_id=job_id, reason=type(error).__name__)
+                unheard = True
+                if self.stopping.wait(DATABASE_TROUBLE_S):
+                    return None
 
     def _go_through(self, performer: Performer, claimed: Claimed) -> str:
         if claimed.attempts > claimed.max_attempts:
             return self._close(claimed, _poison(claimed), state="dead")
         run = Run(self.services, claimed.id, claimed.fence, claimed.attempts, claimed.max_attempts, self.stopping)
         try:
-            result = performer.door(self.services, run, **claimed.args)
+            result = _fitting(performer.door(self.services, run, **claimed.args))
+            # Within the try: a result that cannot be stored is the job's failure, with the reason in its row.
+            return self._done(claimed, result)
         except Interrupted:
             return self._interrupted(claimed)
         except (Exception, TimeLimitExceeded) as error:  # noqa: BLE001 - the kind of any error decides what follows
             return self._failed(claimed, performer, error)
-        return self._done(claimed, result)
 
     def _failed(self, claimed: Claimed, performer: Performer, error: Exception | TimeLimitExceeded) -> str:
         """The kind of the error alone decides what follows."""
@@ -83,6 +113,9 @@ class Runner:
             return self._close(claimed, _failure("rejected", error, code=error.code), state="failed")
         if isinstance(error, NotYet):
             return self._again(claimed, _failure("not_yet", error, code=error.code), error)
+        if isinstance(error, DatabaseUnavailable):
+            log.warning("job waits for the database", reason=type(error).__name__)
+            return self._again(claimed, _failure("not_yet", error, code="database_unavailable"))
         if isinstance(error, TimeLimitExceeded):
             message = f"ran longer than {performer.job.time_limit_s} s"
             return self._again(claimed, _failure("time_limit", error, message=message))
@@ -97,16 +130,18 @@ class Runner:
         if spends and claimed.attempts >= claimed.max_attempts:
             return self._close(claimed, failure, state="dead")
         wait_s = _backoff(claimed.attempts, error.retry_after_s if error else None)
-        return self._record(
-            failure.kind,
-            lambda tx: job_runs.try_again(tx, claimed.id, claimed.fence, failure, wait_s=wait_s, spends_attempt=spends),
-        )
+        return self._put_off(claimed, failure, wait_s, spends_attempt=spends)
 
     def _interrupted(self, claimed: Claimed) -> str:
         failure = Failure("not_yet", "interrupted", "interrupted by a restart, goes on where it was")
+        return self._put_off(claimed, failure, 0, spends_attempt=False)
+
+    def _put_off(self, claimed: Claimed, failure: Failure, wait_s: float, *, spends_attempt: bool) -> str:
         return self._record(
-            "interrupted",
-            lambda tx: job_runs.try_again(tx, claimed.id, claimed.fence, failure, wait_s=0, spends_attempt=False),
+            failure.code if failure.code == "interrupted" else failure.kind,
+            lambda tx: job_runs.try_again(
+                tx, claimed.id, claimed.fence, failure, wait_s=wait_s, spends_attempt=spends_attempt
+            ),
         )
 
     def _close(self, claimed: Claimed, failure: Failure, *, state: str) -> str:
@@ -126,7 +161,14 @@ class Runner:
                 if time.monotonic() > give_up_at:
                     log.exception("outcome not recorded")
                     return f"{outcome} (not recorded)"
-                time.sleep(1)
+                time.sleep(DATABASE_TROUBLE_S)
+
+
+def _fitting(result: dict[str, Any] | None) -> dict[str, Any] | None:
+    size = len(json.dumps(result))
+    if size > MAX_RESULT:
+        raise ValueError(f"the result has {size} characters of JSON, more than {MAX_RESULT}")
+    return result
 
 
 def _backoff(attempts: int, wished_s: float | None) -> float:
@@ -137,7 +179,8 @@ def _backoff(attempts: int, wished_s: float | None) -> float:
 
 
 def _failure(kind: str, error: BaseException, *, code: str | None = None, message: str | None = None) -> Failure:
-    trace = "".join(traceback.format_exception(error)) if kind in {"bug", "time_limit"} else None
+    expected = isinstance(error, Rejected | NotYet)
+    trace = None if expected else "".join(traceback.format_exception(error))
     return Failure(kind, code, message or str(error) or type(error).__name__, trace, _print_of(error))
 
 

@@ -6,6 +6,8 @@ import signal
 import socket
 import threading
 import uuid
+from collections.abc import Callable
+from functools import partial
 from types import FrameType
 
 import dramatiq
@@ -14,9 +16,12 @@ import structlog
 from boot import broker as brokers
 from boot import logs, services
 from boot.settings import read_settings
-from boot.waking import WakingBroker
+from boot.waking import UNKNOWN_JOB, WakingBroker
 from db import job_recovery, workers
-from tasks.broker import Performer, performers
+from db.database import DatabaseUnavailable
+from db.outbox import Job
+from db.workers import LivingWorker
+from tasks.broker import performers
 from tasks.runner import Runner
 from tasks.sibling import Sibling
 
@@ -26,6 +31,8 @@ STOP_WITHIN_MS = 20_000
 """Platforms kill 30 s after SIGTERM. Twenty for the jobs at hand leave ten for giving back what did not end."""
 
 SIBLING_CHECK_S = 2.0
+
+EXIT_THREAD_LOST = 70  # EX_SOFTWARE
 
 
 def work(queue: str, *, threads: int, doors: str | None = None) -> None:
@@ -41,22 +48,19 @@ def work(queue: str, *, threads: int, doors: str | None = None) -> None:
     broker = brokers.connect(settings)
     importlib.import_module(doors or f"tasks.{queue}")
     _declare(broker, queue, Runner(connected, boot_id, stopping))
+    me = LivingWorker(boot_id, broker.broker_id, queue, os.getpid(), socket.gethostname()[:255], threads)
     with connected.db.transaction() as tx:
-        workers.register(
-            tx,
-            boot_id=boot_id,
-            broker_id=broker.broker_id,
-            queue=queue,
-            pid=os.getpid(),
-            host=socket.gethostname(),
-            threads=threads,
-        )
-    sibling = Sibling(boot_id)
+        workers.beat(tx, me)
+    sibling = Sibling(me)
     worker = _start(broker, threads)
     log.info("worker started", queue=queue, threads=threads, boot_id=boot_id)
-    while not stopping.wait(SIBLING_CHECK_S):
+    while not stopping.wait(SIBLING_CHECK_S) and all(thread.is_alive() for thread in worker.workers):
         sibling.keep_alive()
+    broker.leaving.set()
     _leave(connected, worker, sibling, boot_id)
+    # A time limit that strikes between two jobs ends the thread itself. A worker with fewer threads than it is
+    # believed to have is better started anew; the code tells the platform that this was no farewell.
+    os._exit(0 if stopping.is_set() else EXIT_THREAD_LOST)
 
 
 def _stop_on_signal() -> threading.Event:
@@ -75,18 +79,16 @@ def _declare(broker: WakingBroker, queue: str, runner: Runner) -> None:
     """Make one actor per job of this queue. A worker consumes every queue its broker knows, so it knows only one."""
     for performer in performers.values():
         if performer.job.queue == queue:
-            _actor(broker, performer, runner)
+            _actor(broker, performer.job, partial(runner.run, performer))
+    _actor(broker, Job(UNKNOWN_JOB, queue), runner.put_off_unknown)
 
 
-def _actor(broker: WakingBroker, performer: Performer, runner: Runner) -> None:
+def _actor(broker: WakingBroker, job: Job, perform: Callable[[str, int], None]) -> None:
     def run(job_id: str, fence: int) -> None:
-        runner.run(performer, job_id, fence)
+        perform(job_id, fence)
 
     declare = dramatiq.actor(
-        actor_name=performer.job.name,
-        queue_name=performer.job.queue,
-        broker=broker,
-        time_limit=performer.job.time_limit_s * 1000,
+        actor_name=job.name, queue_name=job.queue, broker=broker, time_limit=job.time_limit_s * 1000
     )
     declare(run)
 
@@ -104,9 +106,14 @@ def _leave(connected: services.Services, worker: dramatiq.Worker, sibling: Sibli
     """Let the jobs at hand end, give the rest back, and go without waiting for threads that do not listen."""
     log.info("worker stops", within_s=STOP_WITHIN_MS / 1000)
     worker.stop(timeout=STOP_WITHIN_MS)
-    with connected.db.transaction() as tx:
-        given_back = job_recovery.give_back(tx, boot_id)
-        workers.forget(tx, boot_id)
+    try:
+        with connected.db.transaction() as tx:
+            given_back = job_recovery.give_back(tx, boot_id)
+    except DatabaseUnavailable as error:
+        # The sibling outlives us and goes on trying; after it, the leases run out.
+        log.warning("nothing could be given back", reason=type(error).__name__)
+        return
     sibling.dismiss()
+    with connected.db.transaction() as tx:
+        workers.forget(tx, boot_id)
     log.info("worker stopped", given_back=given_back)
-    os._exit(0)

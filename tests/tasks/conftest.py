@@ -73,9 +73,7 @@ class Crew:
             process.wait()
 
     def _start(self, code: str) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(
-            [sys.executable, "-c", code], env=self._env, cwd=ROOT, start_new_session=True
-        )
+        process = subprocess.Popen([sys.executable, "-c", code], env=self._env, cwd=ROOT, start_new_session=True)
         self.started.append(process)
         return process
 

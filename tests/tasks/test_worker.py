@@ -28,9 +28,7 @@ def test_a_staged_job_runs_and_leaves_its_result_in_the_row(crew: Crew) -> None:
         ("bug", "dead", "bug", 2),
     ],
 )
-def test_the_kind_of_error_decides_what_follows(
-    crew: Crew, how: str, state: str, kind: str, attempts: int
-) -> None:
+def test_the_kind_of_error_decides_what_follows(crew: Crew, how: str, state: str, kind: str, attempts: int) -> None:
     crew.control()
     crew.worker()
     row = crew.finished(crew.stage(FAIL, how=how))
