@@ -1,6 +1,6 @@
 """The inbox of the provider's news."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from psycopg.rows import class_row
@@ -163,6 +163,9 @@ def move_watermark(tx: Tx, name: str, position: datetime) -> None:
     )
 
 
-def known(tx: Tx, event_id: str) -> bool:
-    row = tx.execute("SELECT 1 FROM webhook_deliveries WHERE event_id = %(id)s", {"id": event_id}).fetchone()
-    return row is not None
+def known(tx: Tx, event_ids: Sequence[str]) -> frozenset[str]:
+    """Those of the events that are in the inbox."""
+    rows = tx.execute(
+        "SELECT event_id FROM webhook_deliveries WHERE event_id = ANY(%(ids)s)", {"ids": list(event_ids)}
+    ).fetchall()
+    return frozenset(row[0] for row in rows)

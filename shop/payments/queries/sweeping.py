@@ -3,7 +3,7 @@
 from psycopg.rows import class_row
 
 from db.database import Tx
-from shop.payments.rows import Attempt, Order
+from shop.payments.rows import Attempt
 
 
 def stuck_placing(tx: Tx, *, quiet_s: float, limit: int) -> list[str]:
@@ -49,26 +49,20 @@ def undecided(tx: Tx, *, quiet_s: float, limit: int) -> list[Attempt]:
     ).fetchall()
 
 
-def overdue(tx: Tx, *, limit: int) -> list[Order]:
-    """Orders that were not paid in time, locked; those that somebody works on right now are left for the next sweep."""
-    cursor = tx.cursor(row_factory=class_row(Order))
-    return cursor.execute(
+def overdue(tx: Tx, *, limit: int) -> list[str]:
+    """Orders that were not paid in time and that nobody has called off yet."""
+    rows = tx.execute(
         """
-        SELECT id, number, customer_id, email, cart_id, status, status_reason, disputed, currency, subtotal_minor,
-               shipping_minor, tax_minor, tax_rate_percent, total_minor, amount_captured, amount_refunded,
-               amount_reserved_for_refund, shipping_address, payment_method, save_payment_method, capture_method,
-               rejection_code, rejection_detail, reservation_id, stock, visitor_id, search_id, expires_at, paid_at,
-               created_at, updated_at
-          FROM orders
+        SELECT id FROM orders
          WHERE status IN ('awaiting_payment', 'requires_action', 'payment_failed') AND expires_at < now()
            AND NOT EXISTS (SELECT 1 FROM provider_attempts
                             WHERE order_id = orders.id AND operation = 'cancel' AND outcome IS NULL)
       ORDER BY expires_at
          LIMIT %(limit)s
-           FOR NO KEY UPDATE SKIP LOCKED
         """,
         {"limit": limit},
     ).fetchall()
+    return [row[0] for row in rows]
 
 
 def unreleased(tx: Tx, *, quiet_s: float, limit: int) -> list[str]:

@@ -124,10 +124,9 @@ def test_a_payment_at_the_last_minute_beats_the_clock(shop: Shop) -> None:
     order_id = shop.simple_order()
     shop.pay_in_browser(order_id)
     shop.sql("UPDATE orders SET expires_at = now() - interval '1 second'")
-    with shop.services.db.transaction() as tx:
-        from shop.payments.sweep import _call_off_overdue
+    from shop.payments.sweep import _call_off_overdue
 
-        assert _call_off_overdue(tx) == 1
+    assert _call_off_overdue(shop.services.db) == 1
     shop.work()
     assert shop.read(order_id).status == "paid"
 
