@@ -67,7 +67,7 @@ class Postman:
     def message(self) -> EmailMessage:
         (envelope,) = self.envelopes
         assert isinstance(envelope.content, bytes)
-        return cast("EmailMessage", message_from_bytes(envelope.content, policy=policy.default))
+        return message_from_bytes(envelope.content, policy=policy.default)
 
 
 @pytest.fixture(name="serve")
