@@ -10,7 +10,7 @@ import time
 from itertools import chain
 from pathlib import Path
 
-from clients.encoder import connect, cores
+from clients.encoder import catalogue_threads, connect
 from db.database import Database
 from db.migrations.runner import migrate
 from devstack.embedded.databases import create_database, drop_database, servers_for_tests
@@ -28,10 +28,10 @@ def main() -> None:
     parser.add_argument("--engine", choices=("onnx", "torch"), default="onnx")
     parser.add_argument("--model-dir", type=Path, default=Path(".backroom/model"))
     asked = parser.parse_args()
-    encoder = connect(asked.model_dir, kind=asked.engine, threads=cores(), may_export=True)
+    encoder = connect(asked.model_dir, kind=asked.engine, threads=catalogue_threads(), may_export=True)
     began = time.monotonic()
     encoder.warm()
-    print(f"model ready after {time.monotonic() - began:.1f} s, engine {asked.engine}, {cores()} cores")
+    print(f"model ready after {time.monotonic() - began:.1f} s, engine {asked.engine}, {catalogue_threads()} threads")
     with servers_for_tests() as urls:
         name = f"bench_embed_{int(time.time())}"
         url = create_database(urls.database_url, name)

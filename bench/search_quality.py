@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from clients.encoder import connect, cores
+from clients.encoder import catalogue_threads, connect
 from db.database import Database
 from db.migrations.runner import migrate
 from devstack.embedded.databases import create_database, drop_database, servers_for_tests
@@ -58,7 +58,7 @@ def main() -> None:
     parser.add_argument("--set", dest="sets", action="append", help="only this set; may be repeated")
     parser.add_argument("--model-dir", type=Path, default=Path(".backroom/model"))
     asked = parser.parse_args()
-    catalogue = connect(asked.model_dir, threads=cores(), may_export=True)
+    catalogue = connect(asked.model_dir, threads=catalogue_threads(), may_export=True)
     catalogue.warm()
     print(f"ranker {RANKER}\n{'set':12} {'ranker':18} {'queries':>7} {'NDCG@10':>8} {'R@100':>7} {'judged@10':>9} "
           f"{'refusing':>8} {'p50 ms':>7} {'p95 ms':>7}")  # fmt: skip

@@ -19,7 +19,7 @@ class Services:
     """Built once per process. Building it opens no connection and loads no model: each part does so at first use.
 
     `encoder` is for queries: small, one thread, degraded until the model's files are there. `catalogue_encoder` is for
-    whole catalogues: all cores or a GPU, and it makes the files when they are missing.
+    whole catalogues: half the cores or a GPU, and it makes the files when they are missing.
     """
 
     settings: Settings
@@ -54,6 +54,9 @@ def connect(settings: Settings, *, name: str = "backroom") -> Services:
         mailer=smtp.connect(settings.smtp_url, sender=settings.mail_from, sender_name=settings.shop_name),
         encoder=encoder.connect(Path(settings.model_dir)),
         catalogue_encoder=encoder.connect(
-            Path(settings.model_dir), kind=settings.embedding_engine, threads=encoder.cores(), may_export=True
+            Path(settings.model_dir),
+            kind=settings.embedding_engine,
+            threads=encoder.catalogue_threads(),
+            may_export=True,
         ),
     )
