@@ -85,6 +85,8 @@ def test_a_card_given_with_the_order_pays_it_and_the_repeat_gets_the_first_answe
     listed = client.get("/v1/orders?status=paid", headers=signed_in()).json
     assert [order["id"] for order in listed["data"]] == [first.json["id"]]
     assert client.get("/v1/orders", headers=signed_in("usr_2")).json == {"data": [], "next_cursor": None}
+    everybody = client.get("/v1/orders", headers=signed_in("usr_9", "support")).json
+    assert [order["id"] for order in everybody["data"]] == [first.json["id"]]
 
 
 def test_a_refused_card_says_why_and_another_card_pays(
@@ -176,3 +178,60 @@ def test_what_a_stranger_sends_is_refused(shop: Shop, client: FlaskClient, signe
     number = place(client, signed_in(), "k2", payment_method="4242 4242 4242 4242")
     assert number.status_code == 422
     assert client.get("/v1/orders/ord_nothing", headers=signed_in()).status_code == 404
+
+
+def test_a_shop_that_captures_at_shipping_time_asks_for_it(
+    open_shop: Shop, client: FlaskClient, signed_in: Callable[..., Headers]
+) -> None:
+    open_shop.services.settings.__dict__["capture"] = "manual"
+    open_shop.stock("prd_1", 5)
+    open_shop.cart("cart_1", ("prd_1", 2))
+    order = place(client, signed_in(), payment_method="pm_card_visa").json
+    assert (order["status"], order["amount_captured"]) == ("authorized", 0)
+    assert order["payment"]["capture_before"] > order["created_at"]
+    path = f"/v1/orders/{order['id']}/capture"
+    assert client.post(path, json={}, headers=keyed(signed_in(), "x1")).status_code == 403
+    warehouse = signed_in("svc_1", "service")
+    greedy = client.post(path, json={"amount": 4491}, headers=keyed(warehouse, "x2"))
+    assert (greedy.status_code, greedy.json["code"]) == (422, "capture_too_large")
+    taken = client.post(path, json={"amount": 2000}, headers=keyed(warehouse, "x3"))
+    assert (taken.status_code, taken.json["status"], taken.json["amount_captured"]) == (200, "paid", 2000)
+    again = client.post(path, json={}, headers=keyed(warehouse, "x4"))
+    assert (again.status_code, again.json["code"]) == (409, "already_captured")
+
+
+def test_without_a_wish_to_wait_the_answer_is_202_and_the_order_is_found_at_its_location(
+    shop: Shop, client: FlaskClient, signed_in: Callable[..., Headers]
+) -> None:
+    shop.stock("prd_1", 5)
+    shop.cart("cart_1", ("prd_1", 1))
+    first = place_without_waiting(client, signed_in())
+    assert (first.status_code, first.json["status"], first.json["payment"]) == (202, "placing", None)
+    early = client.post(
+        f"{first.headers['Location']}/confirm",
+        json={"payment_method": "pm_card_visa"},
+        headers={**signed_in(), "Idempotency-Key": "c1"},
+    )
+    assert (early.status_code, early.json["code"]) == (409, "wrong_state")
+    shop.work()
+    found = client.get(first.headers["Location"], headers=signed_in()).json
+    assert found["status"] == "awaiting_payment"
+
+
+def place_without_waiting(client: FlaskClient, headers: Headers) -> Any:
+    return client.post("/v1/orders", json={"cart_id": "cart_1"}, headers={**headers, "Idempotency-Key": "k1"})
+
+
+def test_a_comparison_over_a_span_of_time_changes_nothing_in_a_dry_run(
+    open_shop: Shop, client: FlaskClient, signed_in: Callable[..., Headers]
+) -> None:
+    admin = signed_in("usr_8", "admin")
+    span = {"from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z", "dry_run": True}
+    done = client.post("/v1/reconciliations", json=span, headers={**admin, "Prefer": "wait=20"})
+    assert (done.status_code, done.json["state"], done.json["dry_run"]) == (201, "done", True), done.text
+    assert (done.json["from"], done.json["to"]) == ("2026-01-01T00:00:00.000Z", "2026-01-02T00:00:00.000Z")
+    assert client.get(done.headers["Location"], headers=admin).json == done.json
+    backwards = client.post("/v1/reconciliations", json={**span, "to": span["from"]}, headers=admin)
+    assert (backwards.status_code, backwards.json["errors"][0]["pointer"]) == (422, "/to")
+    assert client.get("/v1/reconciliations/rec_nothing", headers=admin).status_code == 404
+    assert open_shop.sql("SELECT count(*) FROM orders") == [(0,)]
