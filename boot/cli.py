@@ -5,7 +5,7 @@ from importlib.metadata import entry_points
 
 import typer
 
-from boot.commands import catalogue, database, doctor, jobs, reports
+from boot.commands import catalogue, database, doctor, jobs, orders, reports
 from boot.commands.screen import guarded
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app.command("import-catalog")(catalogue.import_catalog)
 app.command("embed")(catalogue.embed)
 app.command("search")(catalogue.search)
 app.command("report")(reports.report)
+app.command("order")(orders.order)
 app.add_typer(jobs.app, name="jobs")
 
 

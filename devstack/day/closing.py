@@ -2,19 +2,25 @@
 
 from collections import Counter
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from devstack.day.customers import Plan
+from devstack.day.evening import Books
 from devstack.day.story import Day
 from devstack.day.town import Town
+
+FIRST_COLUMN = 38
+"""So that the tables stand in line below each other."""
 
 
 def show(console: Console, town: Town, day: Day) -> None:
     """Print the closing tables. Everything in them was read through the public API."""
     console.print(_visits(day))
-    console.print(_books(day))
-    console.print(_where(town, day))
+    if day.books is not None:
+        console.print(_books(day.books, day))
+        console.print(_where(town, day, day.books))
     for trouble in day.troubles:
         console.print(f"[red]✗[/] {trouble}", soft_wrap=True, markup=True)
     good, bad = "[bold green]Every order is accounted for.[/]", "[bold red]Something is not accounted for.[/]"
@@ -23,9 +29,10 @@ def show(console: Console, town: Town, day: Day) -> None:
 
 
 def _visits(day: Day) -> Table:
-    table = Table(title="Customers", title_justify="left")
-    for name in ("what they did", "how many", "orders", "money"):
-        table.add_column(name, justify="left" if name == "what they did" else "right")
+    table = Table(title="Customers", title_justify="left", title_style="bold", box=box.ROUNDED)
+    table.add_column("what they did", min_width=FIRST_COLUMN)
+    for name in ("how many", "orders", "money"):
+        table.add_column(name, justify="right")
     counts = Counter(story.plan for story in day.visits)
     for plan in Plan:
         stories = [story for story in day.visits if story.plan is plan]
@@ -35,41 +42,45 @@ def _visits(day: Day) -> Table:
     return table
 
 
-def _books(day: Day) -> Table:
-    table = Table("the books", "", title="The night", title_justify="left")
-    books = day.books
-    if books is None:
-        return table
+def _books(books: Books, day: Day) -> Table:
     searches = sorted(ms for story in day.visits for ms in story.search_ms)
     middle = f", half of them within {searches[len(searches) // 2]:.0f} ms" if searches else ""
-    rows = (
-        ("products searchable", f"{day.products:,}"),
-        ("searches", f"{len(searches)}{middle}"),
-        ("events received", f"{books.received:,}"),
-        ("of them", f"{books.stored:,} stored, {books.duplicates:,} sent twice, {books.lost} lost"),
-        ("invoices, credit notes, mails", f"{books.invoices}, {books.credit_notes}, {books.mails}"),
-        ("refunds", str(books.refunds)),
-        ("ledger", "balanced, chain unbroken" if books.ledger_balanced else "[red]NOT balanced[/]"),
-        ("differences with Stripe", f"{books.differences}, unexplained {books.unexplained}"),
-        ("dead jobs", str(books.dead_jobs)),
-        ("trending", "\n".join(books.trending)),
+    unexplained = "[green]0 unexplained[/]" if not books.unexplained else f"[red]{books.unexplained} unexplained[/]"
+    return _facts(
+        "The books at night",
+        {
+            "products searchable": f"{day.products:,}",
+            "searches": f"{len(searches)}{middle}",
+            "events": f"{books.received:,} received: {books.stored:,} stored, {books.duplicates:,} sent twice, "
+            f"{books.lost} lost",
+            "documents": f"{books.invoices} invoices, {books.credit_notes} credit notes, {books.mails} mails with them",
+            "refunds": str(books.refunds),
+            "ledger": "[green]balanced, chain unbroken[/]" if books.ledger_balanced else "[red]NOT balanced[/]",
+            "compared with Stripe": f"{books.differences} differences, {unexplained}",
+            "dead jobs": str(books.dead_jobs),
+            "trending": "\n".join(books.trending),
+        },
     )
-    for name, value in rows:
-        table.add_row(name, value)
-    return table
 
 
-def _where(town: Town, day: Day) -> Table:
-    table = Table("where to look", title="And now", title_justify="left")
-    table.add_column("", overflow="fold")
+def _where(town: Town, day: Day, books: Books) -> Table:
     paid = next((story for story in day.visits if story.status == "paid"), None)
-    table.add_row("API and its documentation", f"{town.api_url}/docs")
-    table.add_row("mailbox with the invoices", town.mailbox_url)
-    table.add_row("Stripe's stand-in", f"{town.stripe_url}/standin/state")
-    if day.books is not None:
-        for path in day.books.report_files:
-            table.add_row(f"nightly report ({path.suffix[1:]})", str(path))
+    places = {
+        "API, documented": f"{town.api_url}/docs",
+        "mailbox with the invoices": town.mailbox_url,
+        "Stripe's stand-in": f"{town.stripe_url}/standin/state",
+        "nightly report": f"{books.report_files[0]}\nand .csv, .json beside it",
+        "search": 'backroom search "something to keep drinks cold"',
+    }
     if paid is not None:
-        table.add_row("one order's story", f"{town.api_url}/v1/orders/{paid.order_id}/timeline")
-    table.add_row("search from the terminal", 'eval "$(backroom env)"; backroom search "something to keep drinks cold"')
+        places["why an order is as it is"] = f"backroom order {paid.order_id}"
+    return _facts("Where to look", places)
+
+
+def _facts(title: str, facts: dict[str, str]) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.ROUNDED, show_header=False)
+    table.add_column(min_width=FIRST_COLUMN)
+    table.add_column(overflow="fold")
+    for name, value in facts.items():
+        table.add_row(name, value)
     return table

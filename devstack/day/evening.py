@@ -74,7 +74,7 @@ def wait_for_trending(anyone: Api) -> list[str]:
     found = anyone.until(
         "/v1/trending?window=1h", lambda answer: bool(answer["data"]), seconds=TRENDING_WITHIN_S, every=2
     )
-    return [row["name"] for row in found["data"][:5]]
+    return [row["name"] for row in found["data"][:3]]
 
 
 def report(support: Api, day: date, folder: Path) -> tuple[str, list[Path]]:

@@ -31,7 +31,7 @@ def take_in_catalogue(town: Town, service: Api, progress: Listener) -> int:
     return len(products)
 
 
-def wait_until_embedded(support: Api, progress: Listener) -> None:
+def wait_until_embedded(support: Api, products: int, progress: Listener) -> None:
     """Until the queue of embeddings is empty; its running job tells how far it is."""
 
     def idle(queues: Json) -> bool:
@@ -42,6 +42,7 @@ def wait_until_embedded(support: Api, progress: Listener) -> None:
         return queue["depth"] == 0 and queue["running"] == 0
 
     support.until("/v1/queues", idle, seconds=EMBED_WITHIN_S, every=0.5)
+    progress(products, products)
 
 
 def _all_products(products: Api) -> Iterator[Json]:

@@ -60,7 +60,7 @@ def play(town: Town, console: Console, *, customers: int, seed: int) -> Day:
     with _bar(console, "The catalogue comes in") as progress:
         day.products = morning.take_in_catalogue(town, town.staff("service"), progress)
     with _bar(console, "Products are embedded") as progress:
-        morning.wait_until_embedded(support, progress)
+        morning.wait_until_embedded(support, day.products, progress)
     # Stripe promises deliveries at least once and in no order: the first ones of the day come twice.
     town.stripe_doors().post("/standin/deliveries", {"mode": "double", "for": 10}, expect=(200, 201))
     with _bar(console, "Customers come and go") as progress:

@@ -1,0 +1,33 @@
+"""`backroom order`: one order, and why it is as it is."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from boot.commands.screen import connected, out
+from shop.money import Money
+from shop.payments import read
+
+SHOWN = 5
+"""Facts of a moment that fit beside it; the API's timeline has all of them."""
+
+
+def order(order_id: Annotated[str, typer.Argument(help="ord_…, as the API and the day show it")]) -> None:
+    """Show an order with its timeline: attempts, deliveries, facts, ledger lines and effects in causal order."""
+    services = connected()
+    view = read.order_view(services.db, order_id)
+    row = view.order
+    amount = Money(row.total_minor, row.currency) if row.currency else "no amount yet"
+    reason = f" ({row.status_reason})" if row.status_reason else ""
+    out.print(f"[bold]{row.number}[/bold]  {row.status}{reason}  {amount}, {len(view.lines)} lines")
+    table = Table("when (UTC)", "kind", "what", "details")
+    for moment in read.timeline(services.db, order_id):
+        table.add_row(f"{moment.at:%H:%M:%S.%f}"[:-3], moment.kind, moment.what, _short(moment.detail))
+    out.print(table)
+
+
+def _short(detail: Mapping[str, Any]) -> str:
+    told = [f"{name} {value}" for name, value in detail.items() if isinstance(value, str | int) and value != ""]
+    return ", ".join(told[:SHOWN])
