@@ -12,7 +12,9 @@ def main(pipe: int, command: str) -> None:
     os.setsid()
     os.write(pipe, f"+{os.getpid()}\n".encode())
     os.close(pipe)
-    os.execv("/bin/sh", ["/bin/sh", "-c", command])  # noqa: S606 (the Procfile's lines are shell commands)
+    # One command takes the shell's place, as it does under bash on Heroku: then its pid is the program's own.
+    line = command if any(sign in command for sign in ";&|\n") else f"exec {command.removeprefix('exec ')}"
+    os.execv("/bin/sh", ["/bin/sh", "-c", line])  # noqa: S606 (the Procfile's lines are shell commands)
 
 
 main(int(sys.argv[1]), sys.argv[2])

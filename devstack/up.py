@@ -41,6 +41,8 @@ class Stack:
     supervisor: Supervisor | None = None
     servers: EmbeddedServers | None = None
     leaving: bool = False
+    names: list[str] = field(default_factory=list[str])
+    pids: dict[str, int | None] = field(default_factory=dict[str, int | None])
 
 
 def up(stack: Stack, *, then: str | None = None, and_stop: bool = False, show: bool = True, seed: bool = True) -> int:
@@ -91,8 +93,8 @@ def _bring_up(stack: Stack, *, show: bool, seed: bool) -> None:
     with _step(stack, ", ".join(program.name for program in own)):
         stack.supervisor.start([program.name for program in own])
         stack.supervisor.wait_ready(programs.checks_of_own(stack.ports), READY_WITHIN_S)
-    pids = {program.name: stack.supervisor.pid(program.name) for program in [*beside, *own]}
-    remember_running(stack.root, stack.environment, pids)
+    stack.names = [program.name for program in [*beside, *own]]
+    _remember(stack)
     stack.console.print(_table(stack))
 
 
@@ -122,8 +124,18 @@ def _stay(stack: Stack, then: str | None, *, and_stop: bool) -> int:
 def _tend(stack: Stack) -> None:
     assert stack.supervisor is not None, "the stack is up"
     stack.supervisor.tend()
+    _remember(stack)
     for name in stack.servers.revive() if stack.servers else []:
         stack.console.print(f"[yellow]{name} had ended by itself and was started again.[/]")
+
+
+def _remember(stack: Stack) -> None:
+    """Write down who runs, whenever that changed: other terminals, and tests that kill a program, read it."""
+    assert stack.supervisor is not None, "the stack is up"
+    pids = {name: stack.supervisor.pid(name) for name in stack.names}
+    if pids != stack.pids:
+        stack.pids = pids
+        remember_running(stack.root, stack.environment, pids)
 
 
 def _bring_down(stack: Stack) -> None:

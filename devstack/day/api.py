@@ -14,6 +14,9 @@ WAIT_S = 20
 
 TIMEOUT_S = 60
 
+PATIENCE_S = 15.0
+"""A 503 that says when to come again is followed that long, with the same key, as a good client does."""
+
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) Backroom-Day/1.0"
 """As a browser names itself; a crawler's name would be counted apart from people."""
 
@@ -86,10 +89,15 @@ class Api:
         headers = {"Prefer": f"wait={wait}"} if wait else {}
         if key:
             headers["Idempotency-Key"] = key
-        answer = self._http.request(
-            verb, self._base + path, json=body, headers=headers, params=params, timeout=TIMEOUT_S
-        )
-        return _checked(answer, expect)
+        give_up_at = time.monotonic() + PATIENCE_S
+        while True:
+            answer = self._http.request(
+                verb, self._base + path, json=body, headers=headers, params=params, timeout=TIMEOUT_S
+            )
+            again_s = answer.headers.get("Retry-After", "") if answer.status_code == 503 else ""
+            if not again_s.isdecimal() or time.monotonic() > give_up_at:
+                return _checked(answer, expect)
+            time.sleep(min(float(again_s), 2.0))
 
 
 def _checked(answer: requests.Response, expect: tuple[int, ...]) -> Json:
