@@ -38,9 +38,6 @@ DATABASE_TROUBLE_S = 1.0
 NEWER_WORKER_S = 30.0
 """During a deployment old workers get jobs they have no door for; new ones are there within a minute or two."""
 
-RECORD_FOR_S = 30.0
-"""How long a finished run tries to write its outcome while PostgreSQL is away. Longer, and the lease takes over."""
-
 
 @dataclass(frozen=True, slots=True)
 class Runner:
@@ -104,10 +101,10 @@ class Runner:
             return self._done(claimed, result)
         except Interrupted:
             return self._interrupted(claimed)
-        except (Exception, TimeLimitExceeded) as error:  # noqa: BLE001 - the kind of any error decides what follows
+        except BaseException as error:  # noqa: BLE001 - the kind of any error decides, also of a library's SystemExit
             return self._failed(claimed, performer, error)
 
-    def _failed(self, claimed: Claimed, performer: Performer, error: Exception | TimeLimitExceeded) -> str:
+    def _failed(self, claimed: Claimed, performer: Performer, error: BaseException) -> str:
         """The kind of the error alone decides what follows."""
         if isinstance(error, Rejected):
             return self._close(claimed, _failure("rejected", error, code=error.code), state="failed")
@@ -150,18 +147,17 @@ class Runner:
         )
 
     def _record(self, outcome: str, write: Write) -> str:
-        """Write the outcome; while the database is away, keep trying for a while. Should that fail, the lease runs
-        out and the job runs again, which its effects must bear anyway."""
-        give_up_at = time.monotonic() + RECORD_FOR_S
+        """Write the outcome, however long the database is away: the sibling keeps the lease of a run that has ended
+        as well, so nobody else would take the job before its time limit. The limit itself no longer counts here."""
+        pause_s = 0.0
         while True:
             try:
+                time.sleep(pause_s)
                 with self.services.db.transaction() as tx:
                     return outcome if write(tx) else f"{outcome} (too late: the job is somebody else's by now)"
-            except DatabaseUnavailable:
-                if time.monotonic() > give_up_at:
-                    log.exception("outcome not recorded")
-                    return f"{outcome} (not recorded)"
-                time.sleep(DATABASE_TROUBLE_S)
+            except (*DatabaseUnavailable, TimeLimitExceeded) as error:
+                log.warning("outcome waits for the database", reason=type(error).__name__)
+                pause_s = DATABASE_TROUBLE_S
 
 
 def _fitting(result: dict[str, Any] | None) -> dict[str, Any] | None:

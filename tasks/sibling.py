@@ -40,8 +40,9 @@ FAREWELL_S = 2.0
 class Sibling:
     """The worker's end: starts the process, replaces it should it die or hang, and dismisses it on a clean exit."""
 
-    def __init__(self, worker: LivingWorker) -> None:
+    def __init__(self, worker: LivingWorker, *, silent_for_s: float = SILENT_FOR_S) -> None:
         self._worker = worker
+        self._silent_for_s = silent_for_s
         self._process = self._spawn()
         self._heard_at = time.monotonic()
 
@@ -49,7 +50,7 @@ class Sibling:
         """Call every few seconds."""
         if self._heard():
             self._heard_at = time.monotonic()
-        if self._process.poll() is None and time.monotonic() - self._heard_at < SILENT_FOR_S:
+        if self._process.poll() is None and time.monotonic() - self._heard_at < self._silent_for_s:
             return
         log.warning("sibling is dead or silent and is replaced", code=self._process.poll())
         self._process.kill()

@@ -2,6 +2,8 @@
 
 import threading
 
+import pytest
+
 from db import job_recovery, job_rows, job_runs, outbox
 from db.database import Database, Tx
 from db.job_runs import Claimed, Failure
@@ -61,3 +63,24 @@ def test_a_retry_bears_that_its_key_is_taken_by_a_transaction_still_open(db: Dat
     thread.join()
     assert answers == [True]
     assert states(db, run) == ["staged"]
+
+
+def test_a_claim_whose_commit_nobody_heard_of_is_recognised_by_its_owner_alone(db: Database) -> None:
+    run = claimed(db, "w")
+    with db.transaction() as tx:
+        assert job_runs.claim(tx, run.id, 0, owner="w") is None
+        assert job_runs.claimed_unheard(tx, run.id, 0, owner="another") is None
+        assert job_runs.claimed_unheard(tx, run.id, 0, owner="w") == run
+
+
+def test_a_dead_job_is_not_retried_beside_one_that_waits_under_its_key(db: Database) -> None:
+    run = claimed(db)
+    with db.transaction() as tx:
+        job_runs.close_failed(tx, run.id, run.fence, Failure("bug", None, "x"), state="dead")
+        outbox.stage(tx, SWEEP, unique_key=KEY)
+        assert not job_rows.retry(tx, run.id)
+
+
+def test_data_in_the_arguments_is_refused_before_anything_is_written(db: Database) -> None:
+    with db.transaction() as tx, pytest.raises(ValueError, match="ids, not data"):
+        outbox.stage(tx, SWEEP, text="x" * outbox.MAX_ARGS)

@@ -16,6 +16,10 @@ STEPS = Job("probe.steps", queue="probe", max_attempts=3)
 LIMITED = Job("probe.limited", queue="probe", max_attempts=1, time_limit_s=1)
 HOLD = Job("probe.hold", queue="probe", max_attempts=3, time_limit_s=60)
 
+ODD = Job("probe.odd", queue="probe", max_attempts=1)
+MISSING = Job("probe.missing", queue="probe")
+"""Has no door: a job of a version that is not here yet."""
+
 NAP_S = 0.05
 
 
@@ -62,3 +66,20 @@ def hold(_services: Services, run: Run, *, seconds: int) -> dict[str, Any]:
     # PyDLL, unlike CDLL, keeps the interpreter's lock during the call: no other thread of this process runs.
     ctypes.PyDLL(None).sleep(seconds)
     return {"attempt": run.attempt}
+
+
+@performs(ODD)
+def odd(_services: Services, _run: Run, *, how: str) -> dict[str, Any]:
+    """Ends in a way that PostgreSQL would not take."""
+    results: dict[str, dict[str, Any]] = {
+        "not_json": {"at": object()},
+        "nul": {"text": "\0"},
+        "huge": {"text": "x" * 100_000},
+    }
+    if how == "nul_error":
+        raise ZeroDivisionError("zero \0 byte, half a pair \ud800")
+    if how == "huge_error":
+        raise ZeroDivisionError("x" * 1_000_000)
+    if how == "exit":
+        raise SystemExit(3)
+    return results[how]
