@@ -23,6 +23,10 @@ RedisUrl = Annotated[SecretStr, AfterValidator(lambda url: _with_scheme(url, ("r
 HttpUrl = Annotated[str, AfterValidator(lambda url: _http(url))]  # noqa: PLW0108 - defined below
 
 
+MODEL_DIR = ".backroom/model"
+"""Where the language model's small form is kept; a deployment makes it when it is built (`backroom model`)."""
+
+
 class Settings(BaseSettings):
     """Names are those that platforms and vendors use; only addresses and keys differ from place to place."""
 
@@ -79,7 +83,7 @@ class Settings(BaseSettings):
     report_to: str = "finance@example.com"
 
     # search
-    model_dir: str = ".backroom/model"
+    model_dir: str = MODEL_DIR
     embedding_engine: Literal["auto", "onnx", "torch"] = "auto"
 
     # running

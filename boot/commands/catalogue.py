@@ -14,13 +14,18 @@ from boot.commands.screen import bar, connected, err, out
 from boot.services import Services
 from shop.money import Money
 from shop.ports.encoder import EncoderUnavailable
+from shop.progress import Progress
 from shop.search import embed as embedding
+from shop.search.embed import AlreadyEmbedding
 from shop.search.find import SearchRequest, SearchResult, find
 from shop.search.importing import ImportReport, import_products
 from shop.search.queries.filters import Filters
 from shop.search.reading import Row, read_csv, read_ndjson
 
 PROBLEMS_SHOWN = 20
+
+WAIT_FOR_WORKER_S = 2.0
+"""A worker has the products in hand; what it leaves is ours."""
 
 Map = Annotated[
     list[str] | None,
@@ -59,11 +64,11 @@ def embed() -> None:
     began, embedded, remaining = time.monotonic(), 0, 1
     with bar("Embedding", "products") as progress:
         while remaining:
-            found = embedding.embed(
-                services.db,
-                services.catalogue_encoder,
-                lambda done, total, so_far=embedded: progress(so_far + done, None if total is None else so_far + total),
-            )
+            try:
+                found = embedding.embed(services.db, services.catalogue_encoder, _from(embedded, progress))
+            except AlreadyEmbedding:
+                time.sleep(WAIT_FOR_WORKER_S)
+                continue
             embedded, remaining = embedded + int(str(found["embedded"])), int(str(found["remaining"]))
     seconds = time.monotonic() - began
     rate = f", {1000 * seconds / embedded:.1f} s for 1,000" if embedded else ""
@@ -94,6 +99,15 @@ def _warm(services: Services) -> None:
         services.encoder.warm()
     except EncoderUnavailable:
         err.print("[yellow]the model is not there yet; searching by words alone[/]")
+
+
+def _from(embedded: int, progress: Progress) -> Progress:
+    """Each bite counts from zero; the bar counts all of them."""
+
+    def listen(done: int, total: int | None) -> None:
+        progress(embedded + done, None if total is None else embedded + total)
+
+    return listen
 
 
 def _lower(words: list[str] | None) -> tuple[str, ...]:

@@ -10,8 +10,8 @@ from boot.commands.screen import connected, out
 from shop.money import Money
 from shop.payments import read
 
-SHOWN = 5
-"""Facts of a moment that fit beside it; the API's timeline has all of them."""
+SHOWN = ("status", "state", "outcome", "reason", "amount", "source", "actor", "decline", "secret", "tries")
+"""What a person asks first; the API's timeline has everything."""
 
 
 def order(order_id: Annotated[str, typer.Argument(help="ord_…, as the API and the day show it")]) -> None:
@@ -29,5 +29,4 @@ def order(order_id: Annotated[str, typer.Argument(help="ord_…, as the API and 
 
 
 def _short(detail: Mapping[str, Any]) -> str:
-    told = [f"{name} {value}" for name, value in detail.items() if isinstance(value, str | int) and value != ""]
-    return ", ".join(told[:SHOWN])
+    return ", ".join(f"{name} {detail[name]}" for name in SHOWN if detail.get(name) not in (None, ""))
