@@ -15,9 +15,8 @@ def verify() -> None:
     books = read.verify(services.db)
     papers = verify_numbers(services.db)
     faults = [f"{kind} {name}" for kind, name in books.faults] + list(papers.faults)
-    out.print(
-        f"{books.entries:,} ledger entries with {books.lines:,} lines, {books.facts:,} facts, {papers.documents:,} documents"
-    )
+    out.print(f"{books.entries:,} ledger entries with {books.lines:,} lines, {books.facts:,} facts")
+    out.print(f"{papers.documents:,} invoices and credit notes")
     for fault in faults[:SHOWN]:
         out.print(f"[red]✗[/] {fault}")
     if faults:

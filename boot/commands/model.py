@@ -19,4 +19,4 @@ def model() -> None:
     began = time.monotonic()
     with err.status("Exporting the language model …"):
         files = ensure_files(folder)
-    out.print(f"{files.small} is ready ({time.monotonic() - began:.0f} s).", soft_wrap=True)
+    out.print(f"{files.folder} is ready ({time.monotonic() - began:.0f} s).", soft_wrap=True)
