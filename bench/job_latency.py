@@ -62,10 +62,12 @@ def _measure(database_url: str, redis_url: str, worker: str, jobs: int, pause_s:
     ]
     db = Database(database_url)
     try:
+        # The processes take a second or more to start, which is not what is measured here.
         _stage(db, 5, (0.0, 0.1))
+        _until_all_ended(db)
         since = _now(db)
         _stage(db, jobs, pause_s)
-        time.sleep(2)
+        _until_all_ended(db)
         with db.transaction() as tx:
             return _waits(tx, since)
     finally:
@@ -80,7 +82,14 @@ def _stage(db: Database, jobs: int, pause_s: tuple[float, float]) -> None:
         time.sleep(random.uniform(*pause_s))
         with db.transaction() as tx:
             outbox.stage(tx, NOTHING, seconds="0")
-    time.sleep(3)
+
+
+def _until_all_ended(db: Database) -> None:
+    while True:
+        with db.transaction() as tx:
+            if tx.execute("SELECT 1 FROM jobs WHERE finished_at IS NULL LIMIT 1").fetchone() is None:
+                return
+        time.sleep(0.2)
 
 
 def _now(db: Database) -> float:

@@ -40,7 +40,7 @@ def beat(tx: Tx, worker: LivingWorker) -> None:
 
 
 def mark_dead(tx: Tx, boot_id: str) -> None:
-    """Said by the sibling that saw its worker die; the reaper then frees the messages it held."""
+    """Said by the sibling of a worker that died and by one that leaves; the reaper then frees the messages it held."""
     tx.execute(
         "UPDATE workers SET died_at = clock_timestamp() WHERE boot_id = %(boot_id)s",
         {"boot_id": boot_id},

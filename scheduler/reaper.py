@@ -76,7 +76,9 @@ class Reaper:
                 released = job_recovery.release_dead(tx, worker.boot_id)
                 again = job_recovery.put_back_lost(tx, held)
                 workers.forget(tx, worker.boot_id)
-            log.warning("buried a dead worker", queue=worker.queue, running=released, fetched=again)
+            # One that left by itself gave its jobs back; what is found running was left by a sudden death.
+            told = log.warning if released else log.info
+            told("buried a worker", queue=worker.queue, running=released, fetched=again)
 
     def _put_back_lost(self) -> None:
         after = ""

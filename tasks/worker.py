@@ -115,5 +115,6 @@ def _leave(connected: services.Services, worker: dramatiq.Worker, sibling: Sibli
         return
     sibling.dismiss()
     with connected.db.transaction() as tx:
-        workers.forget(tx, boot_id)
+        # Not forgotten: by Redis' books we still hold the messages of what was given back, and the reaper frees them.
+        workers.mark_dead(tx, boot_id)
     log.info("worker stopped", given_back=given_back)

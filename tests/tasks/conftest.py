@@ -51,6 +51,13 @@ class Crew:
         assert row is not None
         return row
 
+    def workers(self) -> int:
+        """How many are known, those included that left and are not buried yet."""
+        with self.db.transaction() as tx:
+            row = tx.execute("SELECT count(*) FROM workers").fetchone()
+        assert row is not None
+        return row[0]
+
     def until(self, condition: Callable[[], bool], seconds: float = 30) -> None:
         deadline = time.monotonic() + seconds
         while not condition():

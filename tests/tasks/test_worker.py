@@ -112,6 +112,7 @@ def test_a_cooperative_job_goes_back_at_once_without_spending_an_attempt(crew: C
     assert worker.wait(timeout=10) == 0
     row = crew.row(job_id)
     assert (row.state in {"staged", "queued"}, row.attempts) == (True, 0)
+    crew.until(lambda: crew.workers() == 0)
     crew.worker()
     assert crew.finished(job_id).attempts == 1
 
