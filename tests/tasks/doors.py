@@ -5,6 +5,8 @@ import os
 import time
 from typing import Any
 
+import psycopg
+
 from boot.services import Services
 from db.outbox import Job
 from shop.errors import NotYet, Rejected
@@ -43,6 +45,8 @@ def fail(_services: Services, run: Run, *, how: str) -> None:
         raise NotYet("told to wait", spends_attempt=False)
     if how == "die":
         os._exit(9)
+    if how == "database away":
+        raise psycopg.OperationalError("the server closed the connection")
     if how == "bug":
         raise ZeroDivisionError("a bug")
 

@@ -26,6 +26,7 @@ def test_a_staged_job_runs_and_leaves_its_result_in_the_row(crew: Crew) -> None:
         ("rejected", "failed", "rejected", 1),
         ("not_yet", "dead", "not_yet", 2),
         ("bug", "dead", "bug", 2),
+        ("database away", "dead", "not_yet", 2),
     ],
 )
 def test_the_kind_of_error_decides_what_follows(crew: Crew, how: str, state: str, kind: str, attempts: int) -> None:
@@ -33,7 +34,7 @@ def test_the_kind_of_error_decides_what_follows(crew: Crew, how: str, state: str
     crew.worker()
     row = crew.finished(crew.stage(FAIL, how=how))
     assert (row.state, row.error_kind, row.attempts) == (state, kind, attempts)
-    assert (row.traceback is not None) == (how == "bug")
+    assert (row.traceback is not None) == (how in {"bug", "database away"})
     if how == "rejected":
         assert (row.error_code, row.error) == ("out_of_stock", "none left")
 
