@@ -22,6 +22,9 @@ POOL_WAIT_S = 5.0
 CONNECT_WITHIN_S = 3
 """A server that does not answer in three seconds is away; a thread that waits longer serves nobody."""
 
+RECONNECT_WITHIN_S = 2.0
+"""The pool doubles its pauses between tries; without this bound a process stays cut off as long again as the outage."""
+
 CONNECTION_LIFE_S = 1800.0
 """Half an hour, so that a fail-over or a changed password reaches every process without a restart."""
 
@@ -52,7 +55,11 @@ class Database:
     def session(self) -> Generator[Tx]:
         """A connection outside the pool, in autocommit, for LISTEN and for work longer than a request."""
         with psycopg.connect(
-            self._url, autocommit=True, application_name=self._name, options=self._options
+            self._url,
+            autocommit=True,
+            application_name=self._name,
+            options=self._options,
+            connect_timeout=CONNECT_WITHIN_S,
         ) as connection:
             yield connection
 
@@ -72,6 +79,7 @@ class Database:
                     max_size=self._size,
                     timeout=POOL_WAIT_S,
                     max_lifetime=CONNECTION_LIFE_S,
+                    reconnect_timeout=RECONNECT_WITHIN_S,
                     check=ConnectionPool.check_connection,
                     kwargs={
                         "application_name": self._name,
