@@ -306,6 +306,16 @@ def test_strangers_neither_read_the_catalogue_nor_touch_the_stock(served: Served
     assert {stranger.ask(verb, path, json={}).status_code for verb, path in asked} == {401}
 
 
+def test_a_person_at_the_machine_sees_stock_and_reserved_without_a_token(served: Served):
+    person = Client(served)
+    person.put("mug", stock=3)
+    person.headers = {}
+    shown = person.ask("GET", "/products/mug").json()
+    assert (shown["stock"], shown["reserved"]) == (3, 0)
+    assert person.ask("GET", "/products").status_code == 200
+    assert person.ask("POST", "/reservations", json={}).status_code == 401
+
+
 def test_keys_and_request_ids_of_writes_are_remembered(shop: Client):
     shop.headers |= {"Idempotency-Key": "reserve-1", "X-Request-Id": "req-1"}
     shop.put("mug", stock=1)

@@ -43,8 +43,7 @@ def answer(account: Account, route: Route, ids: dict[str, str]) -> Response:
 
 def _check_key(route: Route) -> bool:
     """Return whether the key is a publishable one; refuse keys that may not call this route."""
-    authorization = request.authorization
-    given = (authorization.token or authorization.username or "") if authorization else ""
+    given = _given_key()
     if not given:
         message = (
             "You did not provide an API key. You need to provide your API key in the Authorization header, using "
@@ -62,6 +61,15 @@ def _check_key(route: Route) -> bool:
     return True
 
 
+def _given_key() -> str:
+    """The key of the Authorization header, or the publishable one that Stripe's own script puts among the fields."""
+    authorization = request.authorization
+    if authorization:
+        return authorization.token or authorization.username or ""
+    key = _fields().get("key")
+    return key if isinstance(key, str) and key.startswith(PUBLISHABLE_PREFIX) else ""
+
+
 def _check_version(account: Account) -> None:
     """Refuse a version other than the one this stand-in speaks, rather than answer in the wrong dialect."""
     wanted = request.headers.get("Stripe-Version", account.api_version)
@@ -71,12 +79,16 @@ def _check_version(account: Account) -> None:
 
 
 def _read_params() -> Json:
-    if request.method != "POST":
-        return decode(request.query_string.decode())
-    body = request.get_data(as_text=True)
-    if body and request.mimetype != FORM:
+    if request.method == "POST" and request.get_data() and request.mimetype != FORM:
         raise ParameterError(f"Invalid request (check that your POST content type is {FORM}).")
-    return decode(body)
+    params = _fields()
+    if not request.authorization:
+        del params["key"]  # it said who asks
+    return params
+
+
+def _fields() -> Json:
+    return decode(request.get_data(as_text=True) if request.method == "POST" else request.query_string.decode())
 
 
 def _once(account: Account, route: Route, ids: dict[str, str], params: Json, cause: Cause) -> Answer:

@@ -36,6 +36,16 @@ def test_a_key_that_is_missing_live_or_publishable_opens_nothing(stand_in: Runni
     assert "1234567890" not in refused.text
 
 
+def test_stripes_own_script_sends_its_key_among_the_fields(stand_in: Running, client: stripe.StripeClient):
+    intent = client.v1.payment_intents.create({"amount": 1999, "currency": "eur"})
+    fields = {"key": "pk_test_1", "client_secret": str(intent.client_secret)}
+    path = f"{stand_in.url}/v1/payment_intents/{intent.id}"
+    assert requests.get(path, params=fields, timeout=5).json()["id"] == intent.id
+    confirmed = requests.post(f"{path}/confirm", data=fields | {"payment_method": "pm_card_visa"}, timeout=5)
+    assert confirmed.json()["status"] == "succeeded", confirmed.text
+    assert requests.get(path, params=fields | {"key": "sk_test_1"}, timeout=5).status_code == 401
+
+
 def test_an_unknown_address_is_refused_in_stripes_shape(stand_in: Running):
     refused = get(stand_in, "/v1/payment_itents")
     assert refused.status_code == 404
