@@ -64,7 +64,8 @@ class Settings(BaseSettings):
     # Where a bank sends the customer back to after 3-D Secure; the frontend reads the order's state there.
     checkout_return_url: HttpUrl = "http://127.0.0.1:8020/checkout/return"
     order_expires_minutes: int = Field(60, ge=5, le=60 * 24 * 7)
-    shipping_minor: int = Field(490, ge=0)
+    # What shipping costs, in minor units of each order's currency; a shop that charges for it says so.
+    shipping_minor: int = Field(0, ge=0)
     free_shipping_from_minor: int = Field(5000, ge=0)
     tax_rate_percent: Decimal = Field(Decimal(19), ge=0, le=100)
 

@@ -74,6 +74,7 @@ def _settings_with(database_url: str, redis_url: str) -> Callable[..., Settings]
             "stripe_webhook_secrets": "whsec_of_the_tests",
             "auth_jwt_secret": "a secret that only the tests know, long enough for HS256",
             "service_token": "service-token-of-the-tests",
+            "shipping_minor": 490,
             **overrides,
         }
         return Settings(**values)
