@@ -1,8 +1,9 @@
 """Analytics over HTTP: the overview of a range of days, and revenue from the ledger."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime, ConfigDict, Field
 
@@ -20,20 +21,29 @@ GROUP = Group("Analytics", "How the shop does. Money is summed from the ledger, 
 
 Day = Annotated[date, Field(ge=date(2000, 1, 2), le=date(9998, 12, 31))]
 
+Moment = Annotated[AwareDatetime, Field(ge=datetime(2000, 1, 2, tzinfo=UTC), le=datetime(9998, 12, 31, tzinfo=UTC))]
+
+DayOrMoment = Annotated[Moment | Day, Field(union_mode="left_to_right")]
+"""How people and programs name an end of a range: `2026-11-22`, or a time as RFC 3339 writes it."""
+
 USUAL_RANGE = timedelta(days=27)
 """Four weeks with today: each weekday as often as the others."""
 
 
 class RangeQuery(In):
-    """Days in the shop's time zone, both included. Without them: the last 28 days, today included."""
+    """Days in the shop's time zone, both included; a time stands for the day it lies in, and `to` for the day that ends
+    with it or after it. Without them: the last 28 days, today included.
+    """
 
-    from_: Day | None = Field(None, alias="from")
-    to: Day | None = None
+    from_: DayOrMoment | None = Field(None, alias="from")
+    to: DayOrMoment | None = None
 
     def days(self, call: Call) -> tuple[date, date]:
         """Raises Invalid where the range ends before it begins."""
-        last = self.to or datetime.now(call.services.settings.zone).date()
-        first = self.from_ or last - USUAL_RANGE
+        zone = call.services.settings.zone
+        end = datetime.now(zone) if self.to is None else end_of(self.to, zone)
+        last = (end - timedelta.resolution).astimezone(zone).date()
+        first = last - USUAL_RANGE if self.from_ is None else start_of(self.from_, zone).astimezone(zone).date()
         if last < first:
             raise Invalid([Fault("/to", "is before from")])
         return first, last
@@ -105,6 +115,16 @@ class RevenueBody(Spanned):
     as_of: Time
     data: list[PeriodMoved]
     totals: list[MovedBody]
+
+
+def start_of(at: date, zone: ZoneInfo) -> datetime:
+    """A moment as it is, or the moment a day begins in the zone."""
+    return at if isinstance(at, datetime) else datetime.combine(at, time.min, zone)
+
+
+def end_of(at: date, zone: ZoneInfo) -> datetime:
+    """A moment as it is, or the moment a day is over in the zone."""
+    return at if isinstance(at, datetime) else datetime.combine(at + timedelta(days=1), time.min, zone)
 
 
 @GROUP.route("GET", "/v1/analytics/overview", who=SUPPORT, answers={200: OverviewBody}, errors=(RangeTooLong,))

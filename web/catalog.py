@@ -61,7 +61,7 @@ def bring_products(call: Call, raw: bytes) -> Answer:
     if call.media_type == NDJSON:
         job_id = catalog.receive_lines(call.db, raw)
     else:
-        products = parse(NewProducts, _enveloped(raw)).products
+        products = _read(raw)
         job_id = catalog.receive_products(call.db, [product.model_dump(exclude_none=True) for product in products])
     return accepted(
         job_body(jobs.read(call.db, job_id)),
@@ -81,13 +81,25 @@ def retire_product(call: Call, product_id: str) -> Answer:
     return Answer(None, 204)
 
 
-def _enveloped(raw: bytes) -> bytes:
+def _read(raw: bytes) -> list[NewProduct]:
+    enveloped, added = _enveloped(raw)
+    try:
+        return parse(NewProducts, enveloped).products
+    except Invalid as refusal:
+        # Pointers lead into the body as it was sent.
+        raise Invalid([Fault(fault.pointer.removeprefix(added), fault.detail) for fault in refusal.faults]) from refusal
+
+
+def _enveloped(raw: bytes) -> tuple[bytes, str]:
+    """The body in its envelope, and the pointer to where in it the body lies now."""
     start = raw.lstrip()[:1]
     if not start:
         raise MalformedJson("the body is empty")
     if start == b"[":
-        return b'{"products":' + raw + b"}"
+        return b'{"products":' + raw + b"}", "/products"
     if start != b"{":
         raise Invalid([Fault("", "must be an object or an array of products")])
     # One product alone is told from an envelope by the field that every product has.
-    return raw if b'"products"' in raw.split(b":", 1)[0] else b'{"products":[' + raw + b"]}"
+    if b'"products"' in raw.split(b":", 1)[0]:
+        return raw, ""
+    return b'{"products":[' + raw + b"]}", "/products/0"

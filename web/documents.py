@@ -11,6 +11,7 @@ from shop.documents.queries.reading import IssuedDocument
 from web.access import OWNER_OR_SUPPORT
 from web.call import Call
 from web.models import Currency, Maybe, Out, Time
+from web.paging import Page, Paged, part_of
 from web.routes import Group
 
 GROUP = Group("Documents", "Invoices and credit notes: numbered without gaps, and the same bytes for ever.")
@@ -38,19 +39,15 @@ class DocumentBody(Out):
     sha256: Maybe[str] = None
 
 
-class Documents(Out):
-    data: list[DocumentBody]
-    next_cursor: None
-
-
-@GROUP.route("GET", "/v1/orders/{order_id}/documents", who=OWNER_OR_SUPPORT, answers={200: Documents})
-def listed(call: Call, order_id: str) -> Documents:
+@GROUP.route("GET", "/v1/orders/{order_id}/documents", who=OWNER_OR_SUPPORT, answers={200: Page[DocumentBody]})
+def listed(call: Call, order_id: str, query: Paged) -> Page[DocumentBody]:
     """The documents of an order, newest first.
 
     One invoice once money was received, and one credit note for each refund; the list is always complete.
     """
     call.must_own(issued.owner_of(call.db, order_id))
-    return Documents(data=[_body(document) for document in issued.documents_of(call.db, order_id)], next_cursor=None)
+    documents = issued.documents_of(call.db, order_id)
+    return part_of(documents, query, body=_body, key=lambda document: document.id)
 
 
 @GROUP.route("GET", "/v1/invoices/{number}.pdf", who=OWNER_OR_SUPPORT, answers={200: PDF}, errors=(NotDrawn,))

@@ -66,6 +66,7 @@ class QueueBody(Out):
 
 class Queues(Out):
     data: list[QueueBody]
+    next_cursor: None = None
 
 
 class JobFilter(Paged):

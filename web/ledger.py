@@ -30,6 +30,7 @@ class BalanceBody(Out):
 
 class Balances(Out):
     data: list[BalanceBody]
+    next_cursor: None = None
 
 
 class PostingBody(Out):

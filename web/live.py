@@ -5,14 +5,14 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from flask import Response
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from boot.services import Database
 from shop.analytics import conservation
 from shop.analytics import live as now_live
 from shop.ports.events import EventStream
 from web.access import SUPPORT
-from web.analytics import Spanned
+from web.analytics import DayOrMoment, Spanned, end_of, start_of
 from web.call import Call
 from web.models import In, Out, Time
 from web.problems import Fault, Invalid
@@ -41,10 +41,10 @@ class LiveBody(Out):
 
 
 class IngestQuery(In):
-    """Minutes in UTC; without them the last 24 hours."""
+    """Minutes in UTC, or days in the shop's time zone, both included; without them the last 24 hours."""
 
-    from_: AwareDatetime | None = Field(None, alias="from")
-    to: AwareDatetime | None = None
+    from_: DayOrMoment | None = Field(None, alias="from")
+    to: DayOrMoment | None = None
 
 
 class IngestMinute(Out):
@@ -133,8 +133,9 @@ def _live(db: Database, events: EventStream) -> LiveBody:
 @GROUP.route("GET", "/v1/analytics/ingest", who=SUPPORT, answers={200: IngestBody})
 def show_ingest(call: Call, query: IngestQuery) -> IngestBody:
     """The conservation ledger: what was received, and what became of every event of it."""
-    end = query.to or datetime.now(UTC) + timedelta(minutes=1)
-    start = query.from_ or end - timedelta(days=1)
+    zone = call.services.settings.zone
+    end = datetime.now(UTC) + timedelta(minutes=1) if query.to is None else end_of(query.to, zone)
+    start = end - timedelta(days=1) if query.from_ is None else start_of(query.from_, zone)
     if not start < end <= start + timedelta(days=400):
         raise Invalid([Fault("/to", "must be after from, and at most 400 days")])
     found = conservation.ledger(call.db, call.services.events, start=start, end=end)

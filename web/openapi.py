@@ -156,10 +156,10 @@ def _query_parameters(route: Route, schemas: Schemas, components: dict[str, Any]
 def _never_null(schema: dict[str, Any]) -> dict[str, Any]:
     # A query string has no null: what is not there is left out.
     parts = [part for part in schema.get("anyOf", ()) if part.get("type") != "null"]
-    if len(parts) != 1:
+    if not parts:
         return schema
     rest = {name: value for name, value in schema.items() if name != "anyOf" and value is not None}
-    return {**parts[0], **rest}
+    return {**(parts[0] if len(parts) == 1 else {"anyOf": parts}), **rest}
 
 
 def _headers(route: Route) -> list[dict[str, Any]]:

@@ -67,6 +67,7 @@ class MomentBody(Out):
 
 class Timeline(Out):
     data: list[MomentBody]
+    next_cursor: None = None
 
 
 @GROUP.route("POST", "/v1/orders", who=CUSTOMER, keyed=True, waits=True, answers={202: OrderBody, 201: OrderBody})

@@ -48,6 +48,19 @@ def page_of(
     return Page(data=[body(row) for row in shown], next_cursor=write_cursor(*place(shown[-1])) if more else None)
 
 
+def part_of(rows: Sequence[Row], query: Paged, *, body: Callable[[Row], Body], key: Callable[[Row], str]) -> Page[Body]:
+    """A page of a list that is at hand as a whole because it is always short, as the refunds of one order are.
+
+    Raises Invalid for a cursor that names none of its rows.
+    """
+    after = query.after_id()
+    keys = [key(row) for row in rows]
+    if after is not None and after not in keys:
+        raise Invalid([Fault("/cursor", "is not a cursor of this list")])
+    rest = rows if after is None else rows[keys.index(after) + 1 :]
+    return page_of(rest, query.limit, body=body, place=lambda row: (key(row),))
+
+
 def write_cursor(*values: CursorValue) -> str:
     plain = [value.isoformat() if isinstance(value, datetime) else value for value in values]
     return base64.urlsafe_b64encode(json.dumps(plain, separators=(",", ":")).encode()).decode().rstrip("=")

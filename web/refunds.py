@@ -12,6 +12,7 @@ from web.access import OWNER_OR_SUPPORT, only
 from web.answers import Answer, Settling, accepted
 from web.call import Call
 from web.models import In, Maybe, Minor, Out, Text, Time
+from web.paging import Page, Paged, part_of
 from web.routes import Group
 
 GROUP = Group("Refunds", "Giving money back, in full or in part, once.")
@@ -61,13 +62,6 @@ class RefundBody(Out):
     updated_at: Time
 
 
-class Refunds(Out):
-    """All refunds of one order, newest first."""
-
-    data: list[RefundBody]
-    next_cursor: None = None
-
-
 @GROUP.route(
     "POST",
     "/v1/orders/{order_id}/refunds",
@@ -102,11 +96,12 @@ def create(call: Call, order_id: str, body: NewRefund) -> Answer:
     )
 
 
-@GROUP.route("GET", "/v1/orders/{order_id}/refunds", who=OWNER_OR_SUPPORT, answers={200: Refunds})
-def of_order(call: Call, order_id: str) -> Refunds:
+@GROUP.route("GET", "/v1/orders/{order_id}/refunds", who=OWNER_OR_SUPPORT, answers={200: Page[RefundBody]})
+def of_order(call: Call, order_id: str, query: Paged) -> Page[RefundBody]:
     """The refunds of one order, newest first."""
     call.must_own(read.order_view(call.db, order_id).order.customer_id)
-    return Refunds(data=[_body(view) for view in read.refund_views(call.db, order_id)])
+    views = read.refund_views(call.db, order_id)
+    return part_of(views, query, body=_body, key=lambda view: view.refund.id)
 
 
 @GROUP.route("GET", "/v1/refunds/{refund_id}", who=OWNER_OR_SUPPORT, answers={200: RefundBody}, waits=True)

@@ -118,6 +118,7 @@ class SearchBody(Out):
 
 class SimilarProducts(Out):
     data: list[SimilarBody]
+    next_cursor: None = None
 
 
 class SimilarQuery(In):

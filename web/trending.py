@@ -18,7 +18,7 @@ Window = Literal["1h", "24h", "7d"]
 class TrendingQuery(In):
     window: Window = "24h"
     category: str | None = Field(None, min_length=1, max_length=500)
-    limit: int = Field(20, ge=1, le=50)
+    limit: int = Field(20, ge=1, le=100)
 
 
 class TrendingBody(Out):

@@ -50,10 +50,23 @@ ALIASES = {
     "order completed": "order_paid",
     "order refunded": "refund_done",
     "order cancelled": "order_cancelled",
+    "view item": "product_view",
+    "view item list": "list_view",
+    "select item": "list_click",
+    "view search results": "search",
+    "add to cart": "cart_add",
+    "remove from cart": "cart_remove",
+    "begin checkout": "checkout_start",
+    "add shipping info": "checkout_step",
+    "add payment info": "payment_try",
+    "add to wishlist": "wishlist_add",
+    "purchase": "order_paid",
+    "refund": "refund_done",
 }
-"""The names of Segment's e-commerce specification, so that a page which speaks it needs no change."""
+"""The names of Segment's e-commerce specification and of Google Analytics, so that a page which speaks one of them
+needs no change. Written with blanks or with underscores."""
 
 
 def registered(name: str) -> str:
     """Our word for a name as it was sent; unknown names come back as they are."""
-    return ALIASES.get(name.strip().lower(), name)
+    return ALIASES.get(name.strip().lower().replace("_", " "), name)

@@ -61,9 +61,9 @@ class RefundTooLarge(Rejected):
 
 
 class NothingToRefund(Rejected):
-    """A refund of nothing."""
+    """A refund of nothing: whatever it is, nothing is left of it."""
 
-    code = "invalid_request"
+    code = "refund_too_large"
     status = 422
 
 

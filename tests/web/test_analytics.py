@@ -46,6 +46,19 @@ def test_figures_are_for_support_only(client: FlaskClient, signed_in: Any, path:
     assert client.get(f"/v1/analytics/{path}", headers=signed_in("boss", "support")).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["overview", "revenue", "ingest"])
+def test_a_range_is_named_by_days_or_by_moments(client: FlaskClient, support: dict[str, str], path: str) -> None:
+    def asked(first: str, last: str) -> Any:
+        answer = client.get(f"/v1/analytics/{path}", query_string={"from": first, "to": last}, headers=support).json
+        return answer.get("now", answer)
+
+    by_day = asked("2026-11-01", "2026-11-22")
+    by_moment = asked("2026-10-31T23:00:00Z", "2026-11-22T23:00:00Z")  # midnight in Berlin
+    assert (by_day["from"], by_day["to"]) == (by_moment["from"], by_moment["to"])
+    for wrong in ("yesterday", "2026-11-01T09:00:00", "1999-12-31"):
+        assert asked(wrong, "2026-11-22")["code"] == "invalid_request"
+
+
 def test_the_overview_compares_with_the_days_before(
     client: FlaskClient, services: Services, support: dict[str, str]
 ) -> None:
@@ -180,3 +193,5 @@ def test_trending_is_for_everybody_and_says_why(client: FlaskClient, services: S
     assert (one["id"], one["visitors"], one["reasons"][0]["code"]) == ("p1", 4, "seen")
     assert len(client.get("/v1/trending").json["data"]) == 2
     assert client.get("/v1/trending?window=2h").status_code == 422
+    assert client.get("/v1/trending?limit=100").status_code == 200
+    assert client.get("/v1/trending?limit=101").status_code == 422

@@ -37,6 +37,19 @@ def test_the_owner_lists_the_documents_of_an_order_newest_first(
         assert hashlib.sha256(paper.data).hexdigest() == document["sha256"]
 
 
+def test_the_documents_of_an_order_come_page_by_page(db: Database, client: FlaskClient, signed_in: SignedIn) -> None:
+    order_id = made.order(db)
+    number = invoice(db, made.SELLER, order_id)
+    note = credit(db, made.SELLER, made.refund(db, order_id, 1000))
+    first = client.get(f"/v1/orders/{order_id}/documents?limit=1", headers=signed_in("user_ada")).json
+    assert first is not None
+    path = f"/v1/orders/{order_id}/documents?limit=1&cursor={first['next_cursor']}"
+    second = client.get(path, headers=signed_in("user_ada")).json
+    assert second is not None
+    assert [document["number"] for document in (*first["data"], *second["data"])] == [note, number]
+    assert second["next_cursor"] is None
+
+
 def test_an_order_without_money_has_no_documents(db: Database, client: FlaskClient, signed_in: SignedIn) -> None:
     order_id = made.order(db, captured=0, status="awaiting_payment")
     answer = client.get(f"/v1/orders/{order_id}/documents", headers=signed_in("user_ada"))

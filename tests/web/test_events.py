@@ -58,6 +58,8 @@ def test_good_events_are_accepted_and_stored_as_they_were_meant(client: Client, 
         "shipped",
         "delivered",
         "Order Completed",
+        "order_completed",
+        "purchase",
     ],
 )
 def test_money_is_never_taken_from_a_page(client: Client, services: Services, name: str) -> None:
@@ -66,6 +68,19 @@ def test_money_is_never_taken_from_a_page(client: Client, services: Services, na
     assert (answer.json["accepted"], answer.json["rejected"][0]["index"]) == (1, 1)
     assert answer.json["rejected"][0]["code"] == "reserved_name"
     assert ingest(services.db, services.events) == {"stored": 1, "rejected": 1}
+
+
+@pytest.mark.parametrize(
+    ("spoken", "ours"),
+    [("Product Viewed", "product_view"), ("product_viewed", "product_view"), ("add_to_cart", "cart_add")],
+)
+def test_a_page_may_speak_as_other_counters_taught_it(
+    client: Client, services: Services, spoken: str, ours: str
+) -> None:
+    assert send(client, event(spoken)).json["accepted"] == 1
+    ingest(services.db, services.events)
+    with services.db.transaction() as tx:
+        assert tx.execute("SELECT name FROM events").fetchall() == [(ours,)]
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,7 @@ def test_a_paused_queue_says_so_until_it_is_resumed(db: Database, client: FlaskC
         assert job_rows.queues(tx, ["payments"])[0].paused
     shown = client.get("/v1/queues", headers=admin).json
     assert shown is not None
+    assert shown["next_cursor"] is None
     assert [queue["name"] for queue in shown["data"] if queue["paused"]] == ["payments"]
     resumed = client.post("/v1/queues/payments/resume", headers=admin).json
     assert resumed is not None

@@ -138,6 +138,27 @@ def test_a_paid_order_is_refunded_and_the_books_balance(
     assert client.get(f"/v1/refunds/{owner_sees[0]['id']}", headers=signed_in("usr_2")).status_code == 404
 
 
+def test_the_refunds_of_an_order_come_page_by_page(
+    open_shop: Shop, client: FlaskClient, signed_in: Callable[..., Headers]
+) -> None:
+    open_shop.stock("prd_1", 5)
+    open_shop.cart("cart_1", ("prd_1", 2))
+    order = place(client, signed_in(), payment_method="pm_card_visa").json
+    path = f"/v1/orders/{order['id']}/refunds"
+    for number, left in enumerate((4490, 3990, 3490)):
+        wish = {"amount": 500, "reason": "scratched", "expected_refundable": left}
+        assert (
+            client.post(path, json=wish, headers=keyed(signed_in("usr_9", "support"), f"r{number}")).status_code == 201
+        )
+    first = client.get(f"{path}?limit=2", headers=signed_in()).json
+    rest = client.get(f"{path}?limit=2&cursor={first['next_cursor']}", headers=signed_in()).json
+    ids = [row["id"] for row in [*first["data"], *rest["data"]]]
+    assert (len(first["data"]), len(set(ids)), rest["next_cursor"]) == (2, 3, None)
+    assert ids == sorted(ids, reverse=True)
+    for wrong in ("limit=0", "limit=101", "cursor=x", "cursor=WyJyZWZfeCJd"):
+        assert client.get(f"{path}?{wrong}", headers=signed_in()).json["code"] == "invalid_request"
+
+
 def test_an_order_called_off_gives_its_goods_back_and_a_paid_one_cannot_be(
     open_shop: Shop, client: FlaskClient, signed_in: Callable[..., Headers]
 ) -> None:

@@ -122,6 +122,7 @@ def test_similar_products_come_with_a_reason(client: FlaskClient) -> None:
     answer = client.get("/v1/products/p000/similar?limit=3").get_json()
     assert [product["category"] for product in answer["data"]] == ["Home > Furniture > Sofas"] * 3
     assert all(product["reason"] for product in answer["data"])
+    assert answer["next_cursor"] is None
     assert client.get("/v1/products/nobody/similar").status_code == 404
 
 
@@ -155,12 +156,12 @@ def test_of_ndjson_the_good_lines_are_taken_and_the_bad_ones_told(
 @pytest.mark.parametrize(
     ("change", "pointer"),
     [
-        ({"price": 12.99}, "/products/1/price"),
-        ({"price": None}, "/products/1/price"),
-        ({"currency": "EUR"}, "/products/1/currency"),
-        ({"stock": -1}, "/products/1/stock"),
-        ({"name": ""}, "/products/1/name"),
-        ({"colour": "red"}, "/products/1/colour"),
+        ({"price": 12.99}, "/1/price"),
+        ({"price": None}, "/1/price"),
+        ({"currency": "EUR"}, "/1/currency"),
+        ({"stock": -1}, "/1/stock"),
+        ({"name": ""}, "/1/name"),
+        ({"colour": "red"}, "/1/colour"),
     ],
 )
 def test_one_wrong_product_refuses_a_json_body_as_a_whole(
@@ -170,6 +171,22 @@ def test_one_wrong_product_refuses_a_json_body_as_a_whole(
     assert response.status_code == 422
     assert response.get_json()["errors"][0]["pointer"] == pointer
     assert one_value(services.db, "SELECT count(*) FROM catalogue_batches") == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"products": [{"id": "x"}]}, "/products/0/name"),
+        ({"id": "x"}, "/name"),
+        ([{"id": "x"}], "/0/name"),
+        ([], ""),
+    ],
+)
+def test_pointers_lead_into_the_body_as_it_was_sent(
+    client: FlaskClient, service: Headers, body: Any, pointer: str
+) -> None:
+    refused = client.post("/v1/catalog/products", json=body, headers=service).get_json()
+    assert refused["errors"][0]["pointer"] == pointer
 
 
 def test_a_body_that_is_no_json_or_too_many_is_refused(client: FlaskClient, service: Headers) -> None:

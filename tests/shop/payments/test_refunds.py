@@ -87,8 +87,9 @@ def test_an_unpaid_order_and_an_empty_wish_are_refused(shop: Shop) -> None:
     with pytest.raises(WrongState):
         ask_refund(shop.services.db, order_id, wish(0), actor="usr_9")
     order_id = paid(shop)
-    with pytest.raises(NothingToRefund):
+    with pytest.raises(NothingToRefund) as refused:
         ask_refund(shop.services.db, order_id, wish(4490, 0), actor="usr_9")
+    assert refused.value.code == "refund_too_large"
 
 
 def test_a_lost_answer_does_not_refund_twice(shop: Shop) -> None:
