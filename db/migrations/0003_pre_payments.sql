@@ -90,6 +90,8 @@ CREATE TABLE payments (
     capturable_minor bigint NOT NULL DEFAULT 0 CHECK (capturable_minor >= 0),
     captured_minor bigint NOT NULL DEFAULT 0 CHECK (captured_minor >= 0),
     fee_minor bigint,
+    -- When the sweep last asked for a fee in vain; one in another currency never becomes known here.
+    fee_looked_at timestamptz,
     decline_code text CHECK (length(decline_code) <= 80),
     decline_message text CHECK (length(decline_message) <= 500),
     next_action jsonb,
@@ -105,6 +107,8 @@ CREATE TABLE payments (
 );
 CREATE INDEX payments_of_order ON payments (order_id, id DESC);
 CREATE INDEX payments_charge ON payments (charge_id) WHERE charge_id IS NOT NULL;
+CREATE INDEX payments_open ON payments (updated_at)
+    WHERE status IN ('requires_payment_method', 'requires_confirmation', 'requires_action', 'requires_capture');
 CREATE INDEX payments_deadline ON payments (capture_before) WHERE status = 'requires_capture';
 
 -- Money given back. Reserved on the order while it is not decided, so that two at once cannot exceed the capture.
@@ -123,6 +127,8 @@ CREATE TABLE refunds (
     requested_by text CHECK (length(requested_by) <= 200),
     failure_code text CHECK (length(failure_code) <= 80),
     failure_message text CHECK (length(failure_message) <= 500),
+    -- When the sweep last looked what became of it: banks take days.
+    looked_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now()
 );
@@ -371,7 +377,7 @@ CREATE TABLE provider_watermarks (
 CREATE TABLE effects (
     order_id text NOT NULL REFERENCES orders (id),
     kind text NOT NULL CHECK (kind IN ('capture', 'stock_commit', 'stock_release', 'restock', 'void', 'cart_clear',
-                                       'invoice', 'credit_note')),
+                                       'invoice', 'credit_note', 'mail_order_canceled', 'mail_payment_failed')),
     -- '1' for what happens once per order; the refund's id for what happens once per refund.
     generation text NOT NULL DEFAULT '1' CHECK (length(generation) <= 60),
     job_id text CHECK (length(job_id) <= 40),
@@ -436,7 +442,6 @@ CREATE INDEX payments_without_fee ON payments (updated_at) WHERE status = 'succe
 CREATE INDEX orders_with_goods_to_return ON orders (updated_at)
     WHERE status IN ('rejected', 'canceled', 'expired') AND stock IN ('reserved', 'committed');
 -- For comparisons over a span of time.
-CREATE INDEX orders_made ON orders (created_at);
 CREATE INDEX payments_made ON payments (created_at);
 CREATE INDEX refunds_made ON refunds (created_at);
 CREATE INDEX refunds_of_payment ON refunds (payment_id);

@@ -35,10 +35,14 @@ def ask_cancel(db: Database, order_id: str, *, reason: str, actor: str) -> Order
         return after
 
 
-def wish(tx: Tx, order: Order, reason: str, *, source: str = "system", actor: str | None = None) -> None:
-    """Write the attempt, the fact and the job. The caller holds the order's lock."""
-    payment = log.payments_of(tx, [order.id])[-1]
-    body = {"intent": payment.intent_id, "reason": reason, "wish": attempts.new_wish()}
+def wish(
+    tx: Tx, order: Order, reason: str, *, source: str = "system", actor: str | None = None, intent_id: str | None = None
+) -> None:
+    """Write the attempt, the fact and the job, for the payment that counts or the one named. The caller holds the
+    order's lock.
+    """
+    intent_id = intent_id or log.payment_that_counts(tx, order.id).intent_id
+    body = {"intent": intent_id, "reason": reason, "wish": attempts.new_wish()}
     attempt = attempts.ensure(tx, order.id, "cancel", body)
     fact = Fact(
         kind="cancel.asked",
@@ -46,7 +50,7 @@ def wish(tx: Tx, order: Order, reason: str, *, source: str = "system", actor: st
         source_key=f"asked:{attempt.body['wish']}",
         seen_at=orders.clock(tx),
         actor=actor,
-        subject=payment.intent_id,
+        subject=attempt.body["intent"],
         data={"wish": attempt.body["wish"], "reason": reason},
     )
     apply(tx, order.id, [fact])
@@ -63,7 +67,10 @@ def cancel(db: Database, gateway: Gateway, order_id: str) -> str | None:
         orders.lock_order(tx, order_id)
         attempt_rows.close(tx, asking.attempt.id, outcome=outcome, provider_object=seen.id, error_code=error_code)
         change = apply(tx, order_id, _facts(asking, seen))
-        if change.state.status == "authorized" and change.before.capture_method == "automatic":
+        if outcome == "succeeded" and change.state.status not in TAKEN | CALLED_OFF:
+            # A second payment of the same order is still open: it goes the same way.
+            wish(tx, change.before, asking.attempt.body["reason"])
+        elif change.state.status == "authorized":
             # The capture stood back for the cancellation; now it may go on.
             key = f"{jobs.CAPTURE_PAYMENT.name}:{order_id}"
             outbox.stage(tx, jobs.CAPTURE_PAYMENT, unique_key=key, order_id=order_id)
@@ -75,11 +82,13 @@ def cancel(db: Database, gateway: Gateway, order_id: str) -> str | None:
 def _ask(db: Database, gateway: Gateway, asking: attempts.Asking) -> tuple[PaymentSeen, str, str | None]:
     attempt = asking.attempt
     intent, reason = attempt.body["intent"], attempt.body["reason"]
-    if reason == "unpaid" or asking.look_first:
+    if reason == "unpaid":
         # Nobody asked for it but the clock: a payment that came at the last minute is better than none.
         seen = gateway.payment(intent)
         if seen is not None and seen.status in {"processing", "requires_capture", "succeeded", "canceled"}:
             return seen, "succeeded" if seen.status == "canceled" else "abandoned", None
+    elif asking.look_first:
+        return _look(db, gateway, asking, "its key may have been forgotten")
     try:
         return gateway.cancel_payment(intent, reason=reason, key=attempt.provider_key), "succeeded", None
     except GatewayRefused as refused:

@@ -7,13 +7,15 @@ from shop.payments import attempts, cancel
 from shop.payments.errors import AlreadyCaptured, CaptureTooLarge, OrderNotFound, WrongState
 from shop.payments.facts import apply, payment_seen
 from shop.payments.fold import Fact
-from shop.payments.moves import TAKEN
+from shop.payments.moves import CALLED_OFF, TAKEN
 from shop.payments.queries import attempts as attempt_rows
 from shop.payments.queries import facts as log
 from shop.payments.queries import orders
 from shop.payments.rows import Order, Payment
 from shop.ports.gateway import Gateway, GatewayRefused, OutcomeUnknown, PaymentSeen
 from shop.ports.neighbours import Products, ReservationGone
+
+CAPTURABLE = frozenset({"authorized", "capturing"})
 
 
 def ask_capture(db: Database, order_id: str, *, amount: int | None, actor: str) -> Order:
@@ -29,7 +31,7 @@ def ask_capture(db: Database, order_id: str, *, amount: int | None, actor: str) 
             raise AlreadyCaptured(order_id)
         if order.status != "authorized":
             raise WrongState(order_id, order.status, "captured")
-        payment = log.payments_of(tx, [order_id])[-1]
+        payment = log.payment_that_counts(tx, order_id)
         if amount is not None and amount > payment.capturable_minor:
             raise CaptureTooLarge(f"order {order_id}: {payment.capturable_minor} can be captured, not {amount}")
         _wish(tx, payment, amount or payment.capturable_minor, actor=actor)
@@ -41,11 +43,15 @@ def ask_capture(db: Database, order_id: str, *, amount: int | None, actor: str) 
 
 
 def capture(db: Database, gateway: Gateway, products: Products, order_id: str) -> str | None:
-    """Commit the goods, then capture; answers the order's status. Safe to repeat and to run twice at once."""
+    """Commit the goods, then capture; answers the order's status. Safe to repeat and to run twice at once.
+
+    An order that is captured at shipping time gets its goods when it is authorised: a reservation lasts minutes, the
+    way to the shipping table days.
+    """
     with db.transaction() as tx:
         order = _claim(tx, order_id)
     if order is None:
-        return None
+        return _settle_leftover(db, gateway, order_id)
     if order.stock == "reserved" and not _commit_stock(db, products, order):
         return "authorized"
     asking = attempts.begin(db, order_id, "capture")
@@ -62,21 +68,42 @@ def capture(db: Database, gateway: Gateway, products: Products, order_id: str) -
 
 
 def _claim(tx: Tx, order_id: str) -> Order | None:
-    """The order if it is to be captured, with the wish for it written down."""
+    """The order if its goods or its money are to be taken, with the wish for the money written down."""
     order = orders.lock_order(tx, order_id)
     if order is None:
         raise OrderNotFound(order_id)
-    wished = attempt_rows.undecided(tx, order_id, "capture") is not None
-    if order.status not in {"authorized", "capturing"} or order.stock == "lost":
+    if order.status not in CAPTURABLE or order.stock == "lost":
         return None
     if attempt_rows.undecided(tx, order_id, "cancel") is not None:
         return None  # voiding was asked for first; whichever the provider does, the facts will say
-    if not wished:
-        if order.capture_method == "manual" and order.status == "authorized":
-            return None
-        payment = log.payments_of(tx, [order_id])[-1]
+    if order.stock == "reserved":
+        # Claimed before the Product service is asked: whoever gives goods back sees that they may be gone by now.
+        log.claim_effect(tx, order_id, "stock_commit")
+    wished = attempt_rows.undecided(tx, order_id, "capture") is not None
+    if not wished and (order.capture_method == "automatic" or order.status == "capturing"):
+        payment = log.payment_that_counts(tx, order_id)
         _wish(tx, payment, payment.capturable_minor, actor=None)
     return order
+
+
+def _settle_leftover(db: Database, gateway: Gateway, order_id: str) -> str | None:
+    """The news was quicker than our repeat: the order went on while its capture was undecided. Now it is decided."""
+    with db.transaction() as tx:
+        order = orders.order(tx, order_id)
+    if order is None or order.status in CAPTURABLE:
+        return None
+    asking = attempts.begin(db, order_id, "capture")
+    if asking is None:
+        return None
+    seen = gateway.payment(asking.attempt.body["intent"])
+    with db.transaction() as tx:
+        orders.lock_order(tx, order_id)
+        outcome = "succeeded" if seen is not None and seen.captured > 0 else "abandoned"
+        attempt_rows.close(tx, asking.attempt.id, outcome=outcome)
+        if seen is None:
+            return order.status
+        fact = payment_seen(seen, source="answer", key=asking.attempt.id, seen_at=asking.asked_at)
+        return apply(tx, order_id, [fact]).state.status
 
 
 def _wish(tx: Tx, payment: Payment, amount: int, *, actor: str | None) -> None:
@@ -104,10 +131,10 @@ def _commit_stock(db: Database, products: Products, order: Order) -> bool:
         kind = "stock.lost"
     with db.transaction() as tx:
         orders.lock_order(tx, order.id)
-        log.claim_effect(tx, order.id, "stock_commit")
         log.end_effect(tx, order.id, "stock_commit")
-        apply(tx, order.id, [Fact(kind=kind, source="system", source_key=kind, seen_at=orders.clock(tx))])
-        if kind == "stock.lost":
+        fact = Fact(kind=kind, source="system", source_key=kind, seen_at=orders.clock(tx))
+        status = apply(tx, order.id, [fact]).state.status
+        if kind == "stock.lost" and status not in CALLED_OFF:
             _void(tx, order)
     return kind == "stock.committed"
 

@@ -37,7 +37,7 @@ def ask_confirm(db: Database, terms: Terms, order_id: str, *, method: str, actor
 
 def wish(tx: Tx, order_id: str, method: str, return_url: str, *, actor: str) -> None:
     """Write the attempt, the fact, and the job. The caller holds the order's lock."""
-    payment = log.payments_of(tx, [order_id])[-1]
+    payment = log.payment_that_counts(tx, order_id)
     body = {"intent": payment.intent_id, "method": method, "return_url": return_url, "wish": attempts.new_wish()}
     attempt = attempts.ensure(tx, order_id, "confirm", body)
     fact = Fact(

@@ -8,7 +8,7 @@ from typing import Any
 from db.database import Tx
 from shop.payments import follow, ledger
 from shop.payments.errors import IllegalMove, Implausible, OrderNotFound
-from shop.payments.fold import Fact, State, UnknownWord, fold
+from shop.payments.fold import Fact, State, UnknownWord, fold, in_time
 from shop.payments.moves import reachable
 from shop.payments.queries import facts as log
 from shop.payments.queries import orders, refunds
@@ -28,7 +28,7 @@ class Change:
         return self.before.status != self.state.status
 
 
-def apply(tx: Tx, order_id: str, facts: Sequence[Fact], *, client_secret: str | None = None) -> Change:
+def apply(tx: Tx, order_id: str, facts: Sequence[Fact]) -> Change:
     """Take facts into account; each counts once, whenever it comes.
 
     The order's row is locked until the caller's transaction ends, so two at once apply one after the other. Raises
@@ -40,13 +40,14 @@ def apply(tx: Tx, order_id: str, facts: Sequence[Fact], *, client_secret: str | 
     for fact in facts:
         _check(order, fact)
         log.append(tx, order_id, fact)
+    known = in_time(log.facts_of(tx, order_id))
     try:
-        state = fold(log.facts_of(tx, order_id))
+        state = fold(known)
     except UnknownWord as unknown:
         raise Implausible(f"order {order_id}: {unknown}") from unknown
-    _save(tx, order, state, client_secret)
+    _save(tx, order, state, {fact.subject: fact.fleeting for fact in facts if fact.subject})
     ledger.book(tx, order, state)
-    follow.up(tx, order, state)
+    follow.up(tx, order, state, known)
     if order.status != state.status:
         orders.tell_change(tx, order_id)
     return Change(order, state)
@@ -63,6 +64,8 @@ def payment_seen(seen: PaymentSeen, *, source: str, key: str, seen_at: datetime,
         amount_minor=seen.captured or seen.amount,
         currency=seen.currency,
         data=_payment_data(seen) | ({"wish": wish} if wish else {}),
+        # Both hold the client secret, the second one in the address of the bank's page.
+        fleeting={"client_secret": seen.client_secret, "next_action": seen.next_action},
     )
 
 
@@ -86,7 +89,6 @@ def refund_seen(seen: RefundSeen, *, source: str, key: str, seen_at: datetime) -
 
 
 def _payment_data(seen: PaymentSeen) -> dict[str, Any]:
-    # The client secret is left out: the log is for ever, the secret is for one browser.
     return {
         "status": seen.status,
         "amount": seen.amount,
@@ -98,7 +100,6 @@ def _payment_data(seen: PaymentSeen) -> dict[str, Any]:
         "capture_before": seen.capture_before.isoformat() if seen.capture_before else None,
         "card": _card(seen),
         "decline": {"code": seen.decline.code, "message": seen.decline.message} if seen.decline else None,
-        "next_action": seen.next_action,
         "fee": seen.fee,
         "disputed": seen.disputed,
         "cancellation_reason": seen.cancellation_reason,
@@ -125,13 +126,15 @@ def _check(order: Order, fact: Fact) -> None:
         raise Implausible(f"order {order.id}: refund {fact.subject} is in {fact.currency}")
 
 
-def _save(tx: Tx, order: Order, state: State, client_secret: str | None) -> None:
+def _save(tx: Tx, order: Order, state: State, fleeting: Mapping[str, Mapping[str, Any]]) -> None:
     if not reachable(order.status, state.status):
         raise IllegalMove(order.id, order.status, state.status)
+    if state.captured > order.total_minor:
+        raise Implausible(f"order {order.id}: its payments together captured more than it costs")
     if state.refunded + state.reserved > state.captured:
         raise Implausible(f"order {order.id}: more refunded than captured")
     for payment in state.payments:
-        log.save_payment(tx, order.id, payment, client_secret if payment == state.payment else None)
+        log.save_payment(tx, order.id, payment, fleeting.get(payment.id, {}))
     refunds.save_states(tx, order, state.refunds)
     saved = orders.save_state(
         tx,

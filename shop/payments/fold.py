@@ -12,7 +12,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One thing that happened. `subject` is the provider's id of what it is about, `seen_at` when we looked."""
+    """One thing that happened. `subject` is the provider's id of what it is about, `seen_at` when we looked.
+
+    `fleeting` is what a browser needs to go on and the log must never hold: the log is for ever.
+    """
 
     kind: str
     source: str
@@ -23,6 +26,7 @@ class Fact:
     currency: str | None = None
     actor: str | None = None
     data: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    fleeting: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,6 @@ class PaymentState:
     capture_before: str | None
     card: Mapping[str, Any] | None
     decline: Mapping[str, str] | None
-    next_action: Mapping[str, Any] | None
     fee: int | None
     disputed: bool
     cancellation_reason: str | None
@@ -95,9 +98,9 @@ REFUND_TIER = {"pending": 0, "requires_action": 0, "succeeded": 1, "failed": 2, 
 
 def fold(facts: Iterable[Fact]) -> State:
     """The state. Raises UnknownWord for a provider's status that means nothing to us."""
-    known = sorted({fact.source_key: fact for fact in facts}.values(), key=lambda fact: (fact.seen_at, fact.source_key))
+    known = in_time(facts)
     payments = _payments(known)
-    payment = max(payments, key=lambda found: (WEIGHT[found.status], found.id), default=None)
+    payment = max(payments, key=lambda found: weight(found.status, found.id), default=None)
     refusal = _refusal(known)
     if payment is not None and refusal is not None and payment.status in UNTRIED:
         payments = [replace(found, decline=refusal) if found is payment else found for found in payments]
@@ -121,6 +124,16 @@ def fold(facts: Iterable[Fact]) -> State:
         payments=payments,
         refunds=refunds,
     )
+
+
+def in_time(facts: Iterable[Fact]) -> list[Fact]:
+    """Each fact once, by when we looked."""
+    return sorted({fact.source_key: fact for fact in facts}.values(), key=lambda fact: (fact.seen_at, fact.source_key))
+
+
+def weight(status: str, provider_id: str) -> tuple[int, str]:
+    """The greatest of an order's payments is the one that counts, here and wherever one is picked from rows."""
+    return WEIGHT[status], provider_id
 
 
 def _payments(facts: Sequence[Fact]) -> list[PaymentState]:
@@ -148,7 +161,6 @@ def _payment(subject: str, looks: Sequence[Fact]) -> PaymentState:
         capture_before=_latest(looks, "capture_before"),
         card=last["card"] or _latest(looks, "card"),
         decline=last["decline"],
-        next_action=last["next_action"],
         fee=_latest(looks, "fee"),
         disputed=looks[-1].data["disputed"],
         cancellation_reason=last["cancellation_reason"],

@@ -126,7 +126,7 @@ def _take(db: Database, gateway: Gateway, delivery: Delivery, seen: PaymentSeen,
     facts = _facts(gateway, delivery, seen, asked_at)
     try:
         with db.transaction() as tx:
-            apply(tx, order_id, facts, client_secret=seen.client_secret)
+            apply(tx, order_id, facts)
             deliveries.settle(tx, delivery.id, state="applied", reason=None, order_id=order_id)
     except (IllegalMove, Implausible) as refused:
         return _park(db, delivery, str(refused), order_id=order_id)

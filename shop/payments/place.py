@@ -148,7 +148,7 @@ def _open_payment(db: Database, gateway: Gateway, terms: Terms, order: Order) ->
         orders.lock_order(tx, order.id)
         first = attempt_rows.close(tx, asking.attempt.id, outcome="succeeded", provider_object=seen.id)
         fact = payment_seen(seen, source="answer", key=asking.attempt.id, seen_at=asking.asked_at)
-        status = apply(tx, order.id, [fact], client_secret=seen.client_secret).state.status
+        status = apply(tx, order.id, [fact]).state.status
         if first and status == "awaiting_payment" and order.payment_method is not None:
             confirm.wish(tx, order.id, order.payment_method, terms.return_url, actor=order.customer_id)
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from db.database import Database
 from shop.errors import NotFound
 from shop.payments.errors import OrderNotFound
+from shop.payments.fold import weight
 from shop.payments.queries import attempts, history, orders, refunds
 from shop.payments.queries import facts as log
 from shop.payments.queries import ledger as books
@@ -146,11 +147,10 @@ def timeline(db: Database, order_id: str) -> list[Moment]:
 
 
 def _current(payments: list[Payment]) -> Payment | None:
-    living = [payment for payment in payments if payment.status != "canceled"]
-    return (living or payments)[-1] if payments else None
+    return max(payments, key=lambda payment: weight(payment.status, payment.intent_id), default=None)
 
 
 def _is_working(order: Order, *, undecided: bool) -> bool:
     if order.status in UNSETTLED or undecided:
         return True
-    return order.status == "authorized" and order.capture_method == "automatic"
+    return order.status == "authorized" and (order.capture_method == "automatic" or order.stock == "reserved")

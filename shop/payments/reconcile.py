@@ -137,7 +137,7 @@ def _missing_here(db: Database, wanted: Reconciliation, seen: PaymentSeen, now: 
         return Difference("missing_here", None, seen.id, None, seen.status, "foreign: it carries no order of ours")
     young = seen.created_at is not None and now - seen.created_at < MOVING_FOR
     explanation = "on its way: it was made minutes ago" if young else None
-    if not wanted.dry_run and _heal(db, seen.order_id, [_fact(wanted, seen, now)], seen.client_secret):
+    if not wanted.dry_run and _heal(db, seen.order_id, [_fact(wanted, seen, now)]):
         explanation = PUT_RIGHT
     return Difference("missing_here", seen.order_id, seen.id, None, seen.status, explanation)
 
@@ -154,7 +154,7 @@ def _differences(
     if not wanted.dry_run:
         facts = [_fact(wanted, seen, now)]
         facts += [refund_seen(refund, source="sweep", key=wanted.id, seen_at=now) for refund in refunds]
-        _heal(db, ours.order_id, facts, None)
+        _heal(db, ours.order_id, facts)
         with db.transaction() as tx:
             left = _pairs(rows.our_payments(tx, [seen.id])[0], seen, refunds)
     return [
@@ -190,13 +190,13 @@ def _explain(ours: OurPayment, refunds: Sequence[RefundSeen], now: datetime) -> 
     return None
 
 
-def _heal(db: Database, order_id: str, facts: Sequence[Fact], client_secret: str | None) -> bool:
+def _heal(db: Database, order_id: str, facts: Sequence[Fact]) -> bool:
     """Whether the provider's word could be taken into account."""
     try:
         with db.transaction() as tx:
             if orders.order(tx, order_id) is None:
                 return False
-            apply(tx, order_id, facts, client_secret=client_secret)
+            apply(tx, order_id, facts)
             return True
     except (IllegalMove, Implausible):
         return False

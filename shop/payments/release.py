@@ -7,7 +7,7 @@ from shop.payments.moves import CALLED_OFF
 from shop.payments.queries import facts as log
 from shop.payments.queries import orders, refunds
 from shop.payments.rows import Order
-from shop.ports.neighbours import Products, StockLine
+from shop.ports.neighbours import Products, ReservationGone, StockLine
 
 
 def release(db: Database, products: Products, order_id: str, refund_id: str | None = None) -> None:
@@ -18,14 +18,24 @@ def release(db: Database, products: Products, order_id: str, refund_id: str | No
     with db.transaction() as tx:
         order = orders.order(tx, order_id)
         lines = [StockLine(line.product_id, line.quantity) for line in orders.lines_of(tx, [order_id])]
+        in_doubt = log.effect_is_open(tx, order_id, "stock_commit")
     if order is None or order.status not in CALLED_OFF:
         return
-    if order.stock == "committed":
+    if order.stock == "committed" or (order.stock == "reserved" and in_doubt and _is_committed(products, order_id)):
         products.take_back(order_id, lines)
         _done(db, order, "stock.returned")
     elif order.stock == "reserved":
         products.release(order_id)
         _done(db, order, "stock.released")
+
+
+def _is_committed(products: Products, order_id: str) -> bool:
+    """A commit was on its way when the order was called off. Asked for again it is certain, and can be taken back."""
+    try:
+        products.commit(order_id)
+    except ReservationGone:
+        return False
+    return True
 
 
 def _done(db: Database, order: Order, kind: str) -> None:

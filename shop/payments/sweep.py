@@ -26,6 +26,9 @@ PENDING_REFUND_S = 3600.0
 FEE_QUIET_S = 60.0
 """Stripe knows the fee a moment after the capture."""
 
+FEE_AGAIN_S = 6 * 3600.0
+"""What is not known by then is settled in another currency, most likely: a few more looks are enough."""
+
 OVERLAP = timedelta(minutes=5)
 """Events appear in the list a little late and out of order; what is read twice is kept once."""
 
@@ -55,6 +58,7 @@ def sweep(db: Database, gateway: Gateway) -> dict[str, int]:
     with db.transaction() as tx:
         found = _restage(tx)
     found["overdue"] = _call_off_overdue(db)
+    found["strays"] = _void_strays(db)
     found["events_missed"] = _read_events(db, gateway)
     found["fees"] = _fetch_fees(db, gateway)
     return found
@@ -126,6 +130,18 @@ def _call_off(db: Database, order_id: str) -> bool:
         return True
 
 
+def _void_strays(db: Database) -> int:
+    """A second payment of an order that was paid: nobody shall hold money for it."""
+    with db.transaction() as tx:
+        strays = sweeping.strays(tx, quiet_s=QUIET_S, limit=BITE)
+    for order_id, intent_id in strays:
+        with db.transaction() as tx:
+            order = orders.lock_order(tx, order_id)
+            if order is not None:
+                cancel.wish(tx, order, "superseded", intent_id=intent_id)
+    return len(strays)
+
+
 def _read_events(db: Database, gateway: Gateway) -> int:
     """News that never reached us goes into the same inbox as the rest; answers how much of it there was."""
     with db.transaction() as tx:
@@ -146,7 +162,7 @@ def _read_events(db: Database, gateway: Gateway) -> int:
 
 def _fetch_fees(db: Database, gateway: Gateway) -> int:
     with db.transaction() as tx:
-        wanted = sweeping.without_fee(tx, quiet_s=FEE_QUIET_S, limit=BITE)
+        wanted = sweeping.without_fee(tx, quiet_s=FEE_QUIET_S, again_s=FEE_AGAIN_S, limit=BITE)
     return sum(_fetch_fee(db, gateway, order_id, payment_id) for order_id, payment_id in wanted)
 
 
@@ -155,6 +171,8 @@ def _fetch_fee(db: Database, gateway: Gateway, order_id: str, payment_id: str) -
         asked_at = orders.clock(tx)
     seen = gateway.payment(payment_id)
     if seen is None or seen.fee is None:
+        with db.transaction() as tx:
+            sweeping.note_fee_look(tx, payment_id)
         return False
     try:
         with db.transaction() as tx:

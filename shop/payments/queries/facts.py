@@ -1,6 +1,6 @@
 """The audit log, and the rows that follow from it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from psycopg.rows import class_row
@@ -8,7 +8,7 @@ from psycopg.types.json import Jsonb
 
 from db.database import Tx
 from db.ids import new_id
-from shop.payments.fold import Fact, PaymentState
+from shop.payments.fold import Fact, PaymentState, weight
 from shop.payments.rows import Payment
 
 
@@ -52,10 +52,11 @@ def facts_of(tx: Tx, order_id: str) -> list[Fact]:
     ).fetchall()
 
 
-def save_payment(tx: Tx, order_id: str, state: PaymentState, client_secret: str | None) -> None:
-    """Write what we know of one payment; the first time makes its row."""
+def save_payment(tx: Tx, order_id: str, state: PaymentState, fleeting: Mapping[str, Any]) -> None:
+    """Write what we know of one payment; the first time makes its row. `fleeting` is kept while it is of use."""
     card = state.card or {}
     decline = state.decline or {}
+    next_action = fleeting.get("next_action")
     tx.execute(
         """
         INSERT INTO payments (id, order_id, intent_id, charge_id, client_secret, status, currency, amount_minor,
@@ -69,7 +70,9 @@ def save_payment(tx: Tx, order_id: str, state: PaymentState, client_secret: str 
                client_secret = coalesce(EXCLUDED.client_secret, payments.client_secret),
                capturable_minor = EXCLUDED.capturable_minor, captured_minor = EXCLUDED.captured_minor,
                fee_minor = EXCLUDED.fee_minor, decline_code = EXCLUDED.decline_code,
-               decline_message = EXCLUDED.decline_message, next_action = EXCLUDED.next_action,
+               decline_message = EXCLUDED.decline_message,
+               next_action = CASE WHEN EXCLUDED.status = 'requires_action'
+                                  THEN coalesce(EXCLUDED.next_action, payments.next_action) END,
                capture_before = EXCLUDED.capture_before, card_brand = EXCLUDED.card_brand,
                card_last4 = EXCLUDED.card_last4, card_exp_month = EXCLUDED.card_exp_month,
                card_exp_year = EXCLUDED.card_exp_year, updated_at = now()
@@ -79,7 +82,7 @@ def save_payment(tx: Tx, order_id: str, state: PaymentState, client_secret: str 
             "order_id": order_id,
             "intent_id": state.id,
             "charge_id": state.charge_id,
-            "client_secret": client_secret,
+            "client_secret": fleeting.get("client_secret"),
             "status": state.status,
             "currency": state.currency,
             "amount": state.amount,
@@ -88,7 +91,7 @@ def save_payment(tx: Tx, order_id: str, state: PaymentState, client_secret: str 
             "fee": state.fee,
             "decline_code": decline.get("code"),
             "decline_message": decline.get("message"),
-            "next_action": Jsonb(state.next_action) if state.next_action is not None else None,
+            "next_action": Jsonb(next_action) if next_action is not None else None,
             "capture_before": state.capture_before,
             "brand": card.get("brand"),
             "last4": card.get("last4"),
@@ -112,6 +115,11 @@ def payments_of(tx: Tx, order_ids: Sequence[str]) -> list[Payment]:
         """,
         {"order_ids": list(order_ids)},
     ).fetchall()
+
+
+def payment_that_counts(tx: Tx, order_id: str) -> Payment:
+    """Of an order that has a payment, the one that the fold takes for its own."""
+    return max(payments_of(tx, [order_id]), key=lambda payment: weight(payment.status, payment.intent_id))
 
 
 def order_of_payment(tx: Tx, intent_id: str) -> str | None:
@@ -161,3 +169,15 @@ def effects_of(tx: Tx, order_id: str) -> list[tuple[Any, ...]]:
         """,
         {"order_id": order_id},
     ).fetchall()
+
+
+def effect_is_open(tx: Tx, order_id: str, kind: str, generation: str = "1") -> bool:
+    """Whether it was begun and nobody has said yet that it is done."""
+    row = tx.execute(
+        """
+        SELECT 1 FROM effects
+         WHERE order_id = %(order_id)s AND kind = %(kind)s AND generation = %(generation)s AND done_at IS NULL
+        """,
+        {"order_id": order_id, "kind": kind, "generation": generation},
+    ).fetchone()
+    return row is not None

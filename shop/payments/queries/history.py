@@ -25,7 +25,7 @@ def moments(tx: Tx, order_id: str) -> list[Moment]:
                 SELECT recorded_at, 3, 'fact', transactions.kind,
                        jsonb_build_object('seq', seq, 'source', source, 'actor', actor, 'subject', subject,
                                           'amount', amount_minor, 'status', data -> 'status', 'data',
-                                          data - ARRAY['next_action', 'decline', 'card'])
+                                          data - ARRAY['decline', 'card'])
                   FROM transactions WHERE order_id = %(id)s
                 UNION ALL
                 SELECT booked_at, 4, 'ledger', ledger_entries.kind,

@@ -88,7 +88,7 @@ def test_an_authorised_order_of_a_manual_shop_can_be_called_off(shop: Shop) -> N
     order_id = shop.simple_order(payment_method="pm_card_visa")
     assert shop.read(order_id).status == "authorized"
     assert called_off(shop, order_id) == "canceled"
-    assert shop.read(order_id).stock == "released"
+    assert shop.read(order_id).stock == "returned"
 
 
 def test_wishes_that_cannot_be_are_refused(shop: Shop) -> None:

@@ -32,7 +32,6 @@ def seen(minute: int, status: str, **more: object) -> Fact:
         "capture_before": None,
         "card": None,
         "decline": None,
-        "next_action": None,
         "fee": None,
         "disputed": False,
         "cancellation_reason": None,

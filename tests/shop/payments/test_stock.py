@@ -57,7 +57,7 @@ def test_goods_that_vanish_before_the_capture_void_the_payment_so_nobody_is_char
     assert charge["amount_captured"] == 0
     assert shop.seen_by_stripe("/capture") == []
     assert shop.sql("SELECT count(*) FROM ledger_entries") == [(0,)]
-    assert shop.sql("SELECT count(*) FROM jobs WHERE name LIKE 'documents.%%'") == [(0,)]
+    assert shop.sql("SELECT args ->> 'kind' FROM jobs WHERE name LIKE 'documents.%%'") == [("order_canceled",)]
 
 
 def test_many_buyers_of_the_last_piece_make_one_paid_order(shop: Shop) -> None:
