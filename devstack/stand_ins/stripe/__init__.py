@@ -10,8 +10,11 @@ Beside Stripe's routes and the doors of all stand-ins it has doors of its own (d
     POST /standin/3ds/{intent}     {"outcome": "succeed"|"fail"}           ends a challenge; GET shows a page for people
     POST /standin/next-payment     {"status": "processing", "times"?}      the next confirmations stay in processing
     POST /standin/payments/{pi}    {"outcome": "succeed"|"fail", "card"?}  ends that, declined as that test card is
-    POST /standin/next-refund      {"status": "pending"|"succeeded", "times"?}
+    POST /standin/next-refund      {"status": "pending"|"requires_action"|"succeeded", "times"?}
     POST /standin/refunds/{id}     {"outcome": "succeed"|"fail"}           settles a pending one, or fails any
+    POST /standin/disputes         {"charge", "reason"}                    opens one; the reason "inquiry" only asks
+    POST /standin/disputes/{id}    {"outcome": "won"|"lost"|"under_review"|"warning_closed"|"needs_response"|…}
+    POST /standin/payouts/{id}     {"outcome": "succeed"|"fail"}           ends one that is on its way
     POST /standin/deliveries       {"mode": "normal"|"drop"|"double"|"delay"|"shuffle", "for": n, "seconds"?}
     GET  /standin/deliveries       what was tried, newest first
     GET  /standin/state            counts and objects

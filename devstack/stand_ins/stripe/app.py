@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Response, request
 
 from devstack.stand_ins.doors import install_doors, serving
-from devstack.stand_ins.stripe import ledger, paying
+from devstack.stand_ins.stripe import disputing, ledger, paying
 from devstack.stand_ins.stripe.account import API_VERSION, Account
 from devstack.stand_ins.stripe.answering import answer
 from devstack.stand_ins.stripe.doors import add_doors
@@ -18,9 +18,11 @@ from devstack.stand_ins.stripe.resources import (
     balance,
     charges,
     customers,
+    disputes,
     events,
     payment_intents,
     payment_methods,
+    payouts,
     refunds,
     setup_intents,
     webhook_endpoints,
@@ -32,9 +34,10 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 RESOURCES = (
-    balance, charges, customers, events, payment_intents, payment_methods, refunds, setup_intents, webhook_endpoints,
+    balance, charges, customers, disputes, events, payment_intents, payment_methods, payouts, refunds, setup_intents,
+    webhook_endpoints,
 )  # fmt: skip
-WHEN_DUE = ledger.WHEN_DUE | paying.WHEN_DUE | refunds.WHEN_DUE
+WHEN_DUE = ledger.WHEN_DUE | paying.WHEN_DUE | refunds.WHEN_DUE | disputing.WHEN_DUE | payouts.WHEN_DUE
 ROUTES: tuple[Route, ...] = tuple(route for resource in RESOURCES for route in resource.ROUTES)
 REQUEST_ID_LENGTH = 14
 # As at Stripe, browsers may call with a publishable key.

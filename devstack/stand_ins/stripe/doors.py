@@ -1,4 +1,4 @@
-"""The doors that only this stand-in has: time, 3-D Secure, refunds, slow payments, deliveries, and a look inside."""
+"""The doors that only this stand-in has: time, 3-D Secure, slow money and its ways back, deliveries, a look inside."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -7,12 +7,12 @@ from urllib.parse import urlencode, urlsplit
 from flask import Flask, Response, jsonify, redirect, render_template_string, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from devstack.stand_ins.stripe import paying
+from devstack.stand_ins.stripe import disputing, paying
 from devstack.stand_ins.stripe.account import Account, Cause
 from devstack.stand_ins.stripe.cards import card_named
 from devstack.stand_ins.stripe.deliveries import DELAY_S, MODES
 from devstack.stand_ins.stripe.errors import StripeError
-from devstack.stand_ins.stripe.resources import refunds, setup_intents
+from devstack.stand_ins.stripe.resources import payouts, refunds, setup_intents
 from devstack.stand_ins.stripe.wire import Json
 
 Door = Callable[..., AnyResponse]
@@ -42,8 +42,11 @@ def add_doors(app: Flask, account: Account) -> None:
         ("POST", "/standin/3ds/<intent_id>", lambda intent_id: _authenticate(account, intent_id)),
         ("POST", "/standin/next-payment", lambda: _order(account, "processing")),
         ("POST", "/standin/payments/<intent_id>", lambda intent_id: _finish_payment(account, intent_id)),
-        ("POST", "/standin/next-refund", lambda: _order(account, "pending", "succeeded")),
+        ("POST", "/standin/next-refund", lambda: _order(account, "pending", "requires_action", "succeeded")),
         ("POST", "/standin/refunds/<refund_id>", lambda refund_id: _finish_refund(account, refund_id)),
+        ("POST", "/standin/disputes", lambda: _open_dispute(account)),
+        ("POST", "/standin/disputes/<dispute_id>", lambda dispute_id: _move_dispute(account, dispute_id)),
+        ("POST", "/standin/payouts/<payout_id>", lambda payout_id: _finish_payout(account, payout_id)),
         ("POST", "/standin/deliveries", lambda: _set_mode(account)),
         ("GET", "/standin/deliveries", lambda: _deliveries(account)),
         ("GET", "/standin/state", lambda: _state(account)),
@@ -155,6 +158,25 @@ def _finish_refund(account: Account, refund_id: str) -> Response:
     refund = account.store.get("refund", refund_id)
     end = refunds.settle if _outcome(_body()) else refunds.fail
     return jsonify(end(account, refund))
+
+
+def _open_dispute(account: Account) -> Response:
+    body = _body()
+    reason = body.get("reason", "fraudulent")
+    if reason != disputing.INQUIRY and reason not in disputing.REASONS:
+        raise DoorError(f"reason must be {disputing.INQUIRY} or one of {', '.join(disputing.REASONS)}")
+    return jsonify(disputing.open_dispute(account, account.store.get("charge", str(body.get("charge"))), reason))
+
+
+def _move_dispute(account: Account, dispute_id: str) -> Response:
+    dispute = account.store.get("dispute", dispute_id)
+    return jsonify(disputing.move(account, dispute, str(_body().get("outcome"))))
+
+
+def _finish_payout(account: Account, payout_id: str) -> Response:
+    payout = account.store.get("payout", payout_id)
+    end = payouts.arrive if _outcome(_body()) else payouts.fail
+    return jsonify(end(account, payout))
 
 
 def _set_mode(account: Account) -> Response:

@@ -16,6 +16,8 @@ KIND_OF_ID = {
     "ch": "charge",
     "re": "refund",
     "txn": "balance_transaction",
+    "du": "dispute",
+    "po": "payout",
 }
 # What may be expanded, and the kinds that then stand there.
 EXPANDABLE: dict[str, dict[str, tuple[str, ...]]] = {
@@ -40,7 +42,12 @@ EXPANDABLE: dict[str, dict[str, tuple[str, ...]]] = {
         "balance_transaction": ("balance_transaction",),
         "failure_balance_transaction": ("balance_transaction",),
     },
-    "balance_transaction": {"source": ("charge", "refund")},
+    "dispute": {"charge": ("charge",), "payment_intent": ("payment_intent",)},
+    "payout": {
+        "balance_transaction": ("balance_transaction",),
+        "failure_balance_transaction": ("balance_transaction",),
+    },
+    "balance_transaction": {"source": ("charge", "refund", "dispute", "payout")},
 }
 
 

@@ -5,6 +5,8 @@ from devstack.stand_ins.stripe.wire import Json
 
 AVAILABLE_AFTER_S = 2 * 24 * 3600  # two days, as for a European account
 FEE_PER_MILLE, FEE_FIXED = 29, 30  # 2.9 % and 30 minor units a charge
+DISPUTE_FEE = 1500  # minor units, given back with a dispute that is won
+DAY_S = 24 * 3600
 
 
 def fee_of(amount: int) -> int:
@@ -15,13 +17,7 @@ def fee_of(amount: int) -> int:
 def book_charge(account: Account, charge: Json, amount: int) -> Json:
     """Book a captured amount; it becomes available two days later."""
     fee = fee_of(amount)
-    details = {
-        "amount": fee,
-        "application": None,
-        "currency": charge["currency"],
-        "description": "Stripe processing fees",
-        "type": "stripe_fee",
-    }
+    details = _fee(fee, charge["currency"], "Stripe processing fees")
     booked = _book(account, charge, amount, "charge", [details])
     booked["available_on"] += AVAILABLE_AFTER_S
     booked["status"] = "pending"
@@ -39,11 +35,65 @@ def book_failed_refund(account: Account, refund: Json) -> Json:
     return _book(account, refund, refund["amount"], "refund_failure", [])
 
 
+def book_dispute(account: Account, dispute: Json) -> Json:
+    """Book that the customer's bank took the money back, and what that costs."""
+    fee = _fee(DISPUTE_FEE, dispute["currency"], "Dispute fee")
+    return _book(account, dispute, -dispute["amount"], "adjustment", [fee], "dispute")
+
+
+def book_dispute_won(account: Account, dispute: Json) -> Json:
+    fee = _fee(-DISPUTE_FEE, dispute["currency"], "Dispute fee refund")
+    return _book(account, dispute, dispute["amount"], "adjustment", [fee], "dispute_reversal")
+
+
+def book_payout(account: Account, payout: Json) -> Json:
+    return _book(account, payout, -payout["amount"], "payout", [])
+
+
+def book_failed_payout(account: Account, payout: Json) -> Json:
+    """Book that a payout came back from the bank; the money leaves again with the next one."""
+    _plan_payout(account, payout["currency"])
+    return _book(account, payout, payout["amount"], "payout_failure", [])
+
+
+def available(account: Account, currency: str) -> list[Json]:
+    """Return what is available in a currency and belongs to no payout yet, oldest first."""
+    return [
+        booked
+        for booked in account.store.all("balance_transaction")
+        if booked["currency"] == currency
+        and booked["status"] == "available"
+        and account.store.peek(booked["id"]).get("payout") is None
+    ]
+
+
 def _make_available(account: Account, booked_id: str) -> None:
-    account.store.get("balance_transaction", booked_id)["status"] = "available"
+    booked = account.store.get("balance_transaction", booked_id)
+    booked["status"] = "available"
+    _plan_payout(account, booked["currency"])
 
 
-def _book(account: Account, source: Json, amount: int, kind: str, fees: list[Json]) -> Json:
+def _plan_payout(account: Account, currency: str) -> None:
+    midnight = (account.clock.now() // DAY_S + 1) * DAY_S
+    known = account.store.hidden({"id": f"payouts in {currency}"})
+    if known.get("next") != midnight:
+        known["next"] = midnight
+        account.clock.at(midnight, "payout_leaves", currency)
+
+
+def _fee(amount: int, currency: str, description: str) -> Json:
+    return {
+        "amount": amount,
+        "application": None,
+        "currency": currency,
+        "description": description,
+        "type": "stripe_fee",
+    }
+
+
+def _book(
+    account: Account, source: Json, amount: int, kind: str, fees: list[Json], category: str | None = None
+) -> Json:
     fee = sum(detail["amount"] for detail in fees)
     return account.new(
         "balance_transaction",
@@ -57,7 +107,7 @@ def _book(account: Account, source: Json, amount: int, kind: str, fees: list[Jso
         fee=fee,
         fee_details=fees,
         net=amount - fee,
-        reporting_category=kind,
+        reporting_category=category or kind,
         source=source["id"],
         status="available",
         type=kind,

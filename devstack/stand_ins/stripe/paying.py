@@ -3,7 +3,7 @@
 from copy import deepcopy
 from dataclasses import dataclass
 
-from devstack.stand_ins.stripe import ledger
+from devstack.stand_ins.stripe import disputing, ledger
 from devstack.stand_ins.stripe.account import Account
 from devstack.stand_ins.stripe.cards import UNAUTHENTICATED, Card, Decline
 from devstack.stand_ins.stripe.errors import CardError, StripeError
@@ -132,7 +132,7 @@ def capture(account: Account, intent: Json, amount: int | None) -> Json:
         raise StripeError(message, code="amount_too_large", param="amount_to_capture")
     charge = account.store.get("charge", intent["latest_charge"])
     before = deepcopy(charge)
-    _take(charge, taken)
+    _take(account, charge, taken)
     charge["balance_transaction"] = ledger.book_charge(account, charge, taken)["id"]
     emit(account, "charge.captured", charge, before)
     return _succeed(account, intent, taken)
@@ -225,7 +225,7 @@ def _authorise(account: Account, intent: Json, method: Json, *, authenticated: b
     if intent["capture_method"] == "manual":
         _hold(account, intent, charge, payment_methods.card_of(account, method))
         return
-    _take(charge, charge["amount"])
+    _take(account, charge, charge["amount"])
     if intent["capture_method"] == "automatic":
         charge["balance_transaction"] = ledger.book_charge(account, charge, charge["amount"])["id"]
     else:
@@ -262,9 +262,11 @@ def _expire(account: Account, intent_id: str) -> None:
     cancel(account, intent, "expired")
 
 
-def _take(charge: Json, amount: int) -> None:
+def _take(account: Account, charge: Json, amount: int) -> None:
     charge |= {"captured": True, "amount_captured": amount}
     charge["payment_method_details"]["card"].pop("capture_before", None)
+    method = account.store.get("payment_method", charge["payment_method"])
+    disputing.plan(account, charge, payment_methods.card_of(account, method).dispute_reason)
 
 
 def _succeed(account: Account, intent: Json, amount: int) -> Json:

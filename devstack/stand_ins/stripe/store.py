@@ -74,6 +74,10 @@ class Store:
         self._keeping.watch("hidden", of["id"], known)
         return known
 
+    def peek(self, wanted: str) -> Json:
+        """Return what is hidden of an object, to be read only."""
+        return self._hidden.get(wanted, {})
+
     def kinds(self) -> list[str]:
         return sorted(kind for kind, objects in self._kinds.items() if objects)
 

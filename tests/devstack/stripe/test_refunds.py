@@ -136,3 +136,17 @@ def test_an_expanded_charge_shows_its_refunds(client: stripe.StripeClient):
     assert charge.refunds
     amounts = [made.balance_transaction.amount for made in charge.refunds.data]  # type: ignore[union-attr]
     assert amounts == [-200, -100]
+
+
+def test_a_refund_that_waits_for_the_customer_can_be_canceled(stand_in: Running, client: stripe.StripeClient):
+    door(stand_in, "next-refund", status="requires_action")
+    intent = captured(client)
+    made = refund(client, intent, 700)
+    assert made.status == "requires_action"
+    canceled = client.v1.refunds.cancel(made.id)
+    assert canceled.status == "canceled"
+    assert charge_of(client, intent).amount_refunded == 0
+    back = client.v1.balance_transactions.retrieve(str(canceled.failure_balance_transaction))
+    assert (back.type, back.amount) == ("refund_failure", 700)
+    with pytest.raises(stripe.InvalidRequestError, match="cannot be canceled"):
+        client.v1.refunds.cancel(refund(client, intent).id)

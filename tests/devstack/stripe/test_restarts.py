@@ -25,7 +25,7 @@ def state(stripe: Neighbour) -> dict[str, Any]:
 def authorised(stripe: Neighbour, **more: str) -> dict[str, Any]:
     form = {"amount": "1999", "currency": "eur", "capture_method": "manual", "payment_method": "pm_card_visa"}
     form |= {"confirm": "true", "return_url": "https://shop.example"}
-    return post(stripe, "payment_intents", **form, **more).json()
+    return post(stripe, "payment_intents", **(form | more)).json()
 
 
 def test_a_payment_of_yesterday_is_captured_and_refunded_today(start: Start):
@@ -44,6 +44,18 @@ def test_a_payment_of_yesterday_is_captured_and_refunded_today(start: Start):
     assert (refund["status"], refund["charge"]) == ("succeeded", intent["latest_charge"])
     booked = stripe.ask("GET", "/v1/balance_transactions", headers=KEY).json()["data"]
     assert [one["amount"] for one in booked] == [-500, 1999]
+
+
+def test_a_dispute_of_yesterday_is_lost_today_and_a_payout_planned_then_leaves(start: Start):
+    stripe = start("stripe")
+    intents = [authorised(stripe, capture_method="automatic") for _ in range(3)]
+    opened = stripe.ask("POST", "/standin/disputes", json={"charge": intents[0]["latest_charge"]}).json()
+    stripe.crash()
+    assert [dispute["id"] for dispute in state(stripe)["objects"]["dispute"]] == [opened["id"]]
+    stripe.ask("POST", "/standin/clock", json={"advance": 8 * 24 * 3600})
+    after = state(stripe)["objects"]
+    assert (after["dispute"][0]["status"], after["payout"][0]["status"]) == ("lost", "paid")
+    assert after["payout"][0]["amount"] == 3 * (1999 - 88) - 3499
 
 
 def test_the_clock_goes_on_where_it_was_and_what_was_planned_happens(start: Start):

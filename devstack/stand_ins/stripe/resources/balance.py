@@ -31,6 +31,7 @@ def retrieve(account: Account, params: Params) -> Json:
 def list_all(account: Account, params: Params) -> Json:
     window, (first, last) = read_window(params), params.between("created")
     kind, source, currency = params.text("type"), params.text("source"), params.text("currency")
+    payout = params.text("payout")
     params.close()
     found = [
         booked
@@ -39,6 +40,7 @@ def list_all(account: Account, params: Params) -> Json:
         and kind in {None, booked["type"]}
         and source in {None, booked["source"]}
         and currency in {None, booked["currency"]}
+        and payout in {None, account.store.peek(booked["id"]).get("payout")}
     ]
     return page(found, window, "/v1/balance_transactions", "balance_transaction")
 

@@ -2,7 +2,7 @@
 
 from copy import deepcopy
 
-from devstack.stand_ins.stripe import ledger
+from devstack.stand_ins.stripe import disputing, ledger
 from devstack.stand_ins.stripe.account import Account
 from devstack.stand_ins.stripe.currencies import written
 from devstack.stand_ins.stripe.errors import ParameterError, StripeError
@@ -14,6 +14,7 @@ from devstack.stand_ins.stripe.routes import Route
 from devstack.stand_ins.stripe.wire import Json
 
 REASONS = ("duplicate", "fraudulent", "requested_by_customer")
+WAITING = ("pending", "requires_action")
 SETTLES_AFTER_S = 3600  # when the cards that settle or fail refunds late do so, on the stand-in's clock
 
 
@@ -23,7 +24,7 @@ def create(account: Account, params: Params) -> Json:
     params.metadata()
     params.close()
     charge = _charge(account, intent_id, charge_id)
-    amount = _check_refundable(charge, amount)
+    amount = _check_refundable(account, charge, amount)
     refund = _make(account, charge, amount, reason)
     refund["metadata"] = merged({}, params)
     _give_back(charge, amount, account)
@@ -61,9 +62,24 @@ def list_all(account: Account, params: Params) -> Json:
     return page(found, window, "/v1/refunds", "refund")
 
 
+def cancel(account: Account, params: Params, refund_id: str) -> Json:
+    """Take back a refund that waits for the customer to say where to; the others cannot be canceled."""
+    refund = account.store.get("refund", refund_id, param="refund")
+    params.close()
+    if refund["status"] != "requires_action":
+        message = f"Refund {refund_id} cannot be canceled because it has a status of {refund['status']}."
+        raise StripeError(message)
+    before = deepcopy(refund)
+    refund["status"] = "canceled"
+    charge, earlier = _take_back(account, refund)
+    _tell_updated(account, refund, before)
+    emit(account, "charge.updated", charge, earlier)
+    return refund
+
+
 def settle(account: Account, refund: Json) -> Json:
     """Let a pending refund arrive."""
-    if refund["status"] != "pending":
+    if refund["status"] not in WAITING:
         raise StripeError(f"This refund is not pending; its status is {refund['status']}.")
     before = deepcopy(refund)
     refund["status"] = "succeeded"
@@ -74,20 +90,26 @@ def settle(account: Account, refund: Json) -> Json:
 
 def fail(account: Account, refund: Json) -> Json:
     """Let a refund come back from the customer's bank, even after it had succeeded."""
-    if refund["status"] not in {"pending", "succeeded"}:
+    if refund["status"] not in {*WAITING, "succeeded"}:
         raise StripeError(f"This refund cannot fail any more; its status is {refund['status']}.")
     before = deepcopy(refund)
     refund |= {"status": "failed", "failure_reason": "expired_or_canceled_card"}
     refund.pop("pending_reason", None)
+    charge, earlier = _take_back(account, refund)
+    emit(account, "refund.failed", refund)
+    _tell_updated(account, refund, before)
+    emit(account, "charge.updated", charge, earlier)
+    return refund
+
+
+def _take_back(account: Account, refund: Json) -> tuple[Json, Json]:
+    """Return the charge that owes the money again, and as it was."""
     refund["failure_balance_transaction"] = ledger.book_failed_refund(account, refund)["id"]
     charge = account.store.get("charge", refund["charge"])
     earlier = deepcopy(charge)
     charge["amount_refunded"] -= refund["amount"]
     charge["refunded"] = False
-    emit(account, "refund.failed", refund)
-    _tell_updated(account, refund, before)
-    emit(account, "charge.updated", charge, earlier)
-    return refund
+    return charge, earlier
 
 
 def _charge(account: Account, intent_id: str | None, charge_id: str | None) -> Json:
@@ -108,7 +130,10 @@ def _charge(account: Account, intent_id: str | None, charge_id: str | None) -> J
     return charge
 
 
-def _check_refundable(charge: Json, asked: int | None) -> int:
+def _check_refundable(account: Account, charge: Json, asked: int | None) -> int:
+    if disputing.blocks_refunds(account, charge):
+        message = f"Charge {charge['id']} has been charged back; cannot issue a refund."
+        raise StripeError(message, code="charge_disputed")
     left = charge["amount_captured"] - charge["amount_refunded"]
     if left == 0:
         message = f"Charge {charge['id']} has already been refunded."
@@ -146,7 +171,7 @@ def _make(account: Account, charge: Json, amount: int, reason: str | None) -> Js
         reason=reason,
         receipt_number=None,
         source_transfer_reversal=None,
-        status="pending" if status == "pending" else "succeeded",
+        status=status if status in WAITING else "succeeded",
         transfer_reversal=None,
     )
     if status == "pending":
@@ -188,4 +213,5 @@ ROUTES = (
     Route("GET", "/v1/refunds", "refund", list_all, in_list=True),
     Route("GET", "/v1/refunds/<refund_id>", "refund", retrieve),
     Route("POST", "/v1/refunds/<refund_id>", "refund", update),
+    Route("POST", "/v1/refunds/<refund_id>/cancel", "refund", cancel),
 )

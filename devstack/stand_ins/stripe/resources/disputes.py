@@ -1,0 +1,78 @@
+"""Disputes: a customer's bank takes a payment back, or asks about it, until it has decided."""
+
+from copy import deepcopy
+
+from devstack.stand_ins.stripe import disputing
+from devstack.stand_ins.stripe.account import Account
+from devstack.stand_ins.stripe.errors import StripeError, no_such
+from devstack.stand_ins.stripe.events import emit
+from devstack.stand_ins.stripe.lists import page, read_window
+from devstack.stand_ins.stripe.params import Params, merged
+from devstack.stand_ins.stripe.routes import Route
+from devstack.stand_ins.stripe.wire import Json
+
+
+def retrieve(account: Account, params: Params, dispute_id: str) -> Json:
+    params.close()
+    return account.store.get("dispute", dispute_id, param="dispute")
+
+
+def list_all(account: Account, params: Params) -> Json:
+    window, (first, last) = read_window(params), params.between("created")
+    charge_id, intent_id = params.text("charge"), params.text("payment_intent")
+    params.close()
+    found = [
+        dispute
+        for dispute in account.store.all("dispute")
+        if first <= dispute["created"] <= last
+        and charge_id in {None, dispute["charge"]}
+        and intent_id in {None, dispute["payment_intent"]}
+    ]
+    return page(found, window, "/v1/disputes", "dispute")
+
+
+def update(account: Account, params: Params, dispute_id: str) -> Json:
+    """Lay evidence over what there is; it goes to the bank unless `submit` is false."""
+    dispute = account.store.get("dispute", dispute_id, param="dispute")
+    evidence, submit = _read_evidence(params), params.flag("submit")
+    params.metadata()
+    params.close()
+    before = deepcopy(dispute)
+    dispute["metadata"] = merged(dispute["metadata"], params)
+    if evidence and dispute["status"] not in disputing.ANSWERED:
+        message = "This dispute has been answered or decided; its evidence cannot change any more."
+        raise StripeError(message)
+    dispute["evidence"] |= evidence
+    dispute["evidence_details"]["has_evidence"] = any(dispute["evidence"].values())
+    if submit is False or not (submit or evidence):
+        if dispute != before:
+            emit(account, "charge.dispute.updated", dispute, before)
+    else:
+        disputing.submit(account, dispute)
+    return dispute
+
+
+def close(account: Account, params: Params, dispute_id: str) -> Json:
+    """Accept the dispute: the money stays with the customer."""
+    dispute = account.store.get("dispute", dispute_id, param="dispute")
+    params.close()
+    return disputing.move(account, dispute, "warning_closed" if "warning" in dispute["status"] else "lost")
+
+
+def _read_evidence(params: Params) -> Json:
+    section = params.section("evidence")
+    if section is None:
+        return {}
+    for name in disputing.FILES:
+        if file_id := section.text(name):
+            raise no_such("file upload", file_id, param=f"evidence[{name}]", status=400)
+    texts = {name: section.text(name, most=20_000, clearable=True) for name in disputing.TEXTS}
+    return {name: text or None for name, text in texts.items() if text is not None}
+
+
+ROUTES = (
+    Route("GET", "/v1/disputes", "dispute", list_all, in_list=True),
+    Route("GET", "/v1/disputes/<dispute_id>", "dispute", retrieve),
+    Route("POST", "/v1/disputes/<dispute_id>", "dispute", update),
+    Route("POST", "/v1/disputes/<dispute_id>/close", "dispute", close),
+)
