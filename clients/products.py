@@ -1,12 +1,19 @@
 """The Product service: prices, stock, goods set aside for a while. A shop with another dialect changes this file."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
 from clients.neighbours import READ_TIMEOUT_S, Json, Neighbour, shaped
-from shop.ports.neighbours import OutOfStock, Product, ProductPage, ReservationGone, StockLine
+from shop.ports.neighbours import (
+    NeighbourRefused,
+    OutOfStock,
+    Product,
+    ProductPage,
+    ReservationGone,
+    StockLine,
+)
 
 
 class ProductService:
@@ -23,7 +30,24 @@ class ProductService:
         since = updated_since.astimezone(UTC).isoformat() if updated_since else None
         _, told = self._service.ask("GET", "/products", query={"cursor": cursor, "updated_since": since})
         found = shaped("product", told, "data", list)
-        return ProductPage(tuple(_product(product) for product in found), told.get("next_cursor"))
+        products: list[Product] = []
+        problems: list[str] = []
+        for one in found:
+            try:
+                products.append(_product(one if isinstance(one, dict) else {}))
+            except (NeighbourRefused, ValueError) as odd:
+                problems.append(str(odd))
+        return ProductPage(tuple(products), told.get("next_cursor"), tuple(problems))
+
+    def pages(self, *, cursor: str | None = None, updated_since: datetime | None = None) -> Iterator[ProductPage]:
+        while True:
+            page = self.page(cursor=cursor, updated_since=updated_since)
+            yield page
+            if page.next_cursor is None:
+                return
+            if page.next_cursor == cursor:
+                raise NeighbourRefused("product: GET /products answered a page that leads back to itself")
+            cursor = page.next_cursor
 
     def reserve(self, reservation_id: str, *, expires_at: datetime, lines: Sequence[StockLine]) -> None:
         body = {"id": reservation_id, "expires_at": _rfc3339(expires_at), "lines": _lines(lines)}
@@ -92,4 +116,7 @@ def _rfc3339(moment: datetime) -> str:
 
 
 def _time(told: str | None) -> datetime | None:
-    return None if told is None else datetime.fromisoformat(told)
+    if told is None:
+        return None
+    moment = datetime.fromisoformat(told)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -30,6 +30,7 @@ TIMETABLE = (
     Entry(jobs.FETCH_KEYS, cron="*/15 * * * *", at_once=True),
     Entry(jobs.SWEEP_PAYMENTS, cron="* * * * *"),
     Entry(jobs.REFRESH_TRENDING, cron="* * * * *"),
+    Entry(jobs.SYNC_PRODUCTS, cron="*/3 * * * *"),
     Entry(jobs.EMBED_PRODUCTS, cron="17 * * * *"),
     Entry(jobs.NIGHTLY_REPORT, cron="10 2 * * *", dated=True, missed="all"),
     Entry(jobs.RECONCILE_PAYMENTS, cron="40 2 * * *"),

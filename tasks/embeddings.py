@@ -7,12 +7,19 @@ from shop import jobs
 from shop.search.catalog import catalog
 from shop.search.embed import embed
 from shop.search.reweigh import reweigh
+from shop.search.sync import sync
 from tasks.broker import Run, performs
 
 
 @performs(jobs.IMPORT_PRODUCTS)
 def import_products(services: Services, run: Run, *, batch_id: str) -> dict[str, Any]:
     return catalog(services.db, batch_id, run.progress, currency=services.settings.shop_currency)
+
+
+@performs(jobs.SYNC_PRODUCTS)
+def sync_products(services: Services, run: Run, *, sync_id: str | None = None) -> dict[str, Any]:
+    currency = services.settings.shop_currency
+    return sync(services.db, services.products, run.progress, sync_id=sync_id, currency=currency)
 
 
 @performs(jobs.EMBED_PRODUCTS)

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from shop.operations import jobs
-from shop.search import catalog
-from web.access import only
+from shop.search import catalog, sync
+from web.access import ADMIN, only
 from web.answers import Answer, Settling, accepted
 from web.call import Call
 from web.jobs import JobBody, job_body
@@ -63,6 +63,27 @@ def bring_products(call: Call, raw: bytes) -> Answer:
     else:
         products = _read(raw)
         job_id = catalog.receive_products(call.db, [product.model_dump(exclude_none=True) for product in products])
+    return _accepted(call, job_id)
+
+
+@GROUP.route("POST", "/v1/catalog/sync", who=ADMIN, answers={202: JobBody, 200: JobBody}, waits=True)
+def sync_catalog(call: Call) -> Answer:
+    """Pull every product from the Product service.
+
+    Goes on where an interrupted pull was; its progress is the job's. After the first one, what changes there arrives by
+    itself every few minutes.
+    """
+    return _accepted(call, sync.begin(call.db))
+
+
+@GROUP.route("DELETE", "/v1/catalog/products/{product_id}", who=only("service", "admin"), answers={204: None})
+def retire_product(call: Call, product_id: str) -> Answer:
+    """Take a product out of search, at once."""
+    catalog.retire(call.db, product_id)
+    return Answer(None, 204)
+
+
+def _accepted(call: Call, job_id: str) -> Answer:
     return accepted(
         job_body(jobs.read(call.db, job_id)),
         location=f"/v1/jobs/{job_id}",
@@ -72,13 +93,6 @@ def bring_products(call: Call, raw: bytes) -> Answer:
             answer=lambda job: Answer(job_body(job), 200, location=f"/v1/jobs/{job_id}"),
         ),
     )
-
-
-@GROUP.route("DELETE", "/v1/catalog/products/{product_id}", who=only("service", "admin"), answers={204: None})
-def retire_product(call: Call, product_id: str) -> Answer:
-    """Take a product out of search, at once."""
-    catalog.retire(call.db, product_id)
-    return Answer(None, 204)
 
 
 def _read(raw: bytes) -> list[NewProduct]:

@@ -1,6 +1,6 @@
 """What the shop asks of the services next door: Product, Cart and Auth. Prices are whole minor units."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -30,8 +30,11 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class ProductPage:
+    """`problems`: what is wrong with those on the page that are no products; the others are not held up by them."""
+
     products: tuple[Product, ...]
     next_cursor: str | None
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,10 @@ class Products(Protocol):
     def product(self, product_id: str) -> Product | None: ...
 
     def page(self, *, cursor: str | None = None, updated_since: datetime | None = None) -> ProductPage: ...
+
+    def pages(self, *, cursor: str | None = None, updated_since: datetime | None = None) -> Iterator[ProductPage]:
+        """All pages from this place on, each asked for when it is wanted."""
+        ...
 
     def reserve(self, reservation_id: str, *, expires_at: datetime, lines: Sequence[StockLine]) -> None:
         """Set goods aside until `expires_at`. Raises OutOfStock."""
