@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from boot.terms import terms
 from shop.payments import read
@@ -24,8 +24,20 @@ from web.routes import Group
 GROUP = Group("Orders", "From the cart to the captured payment.")
 
 Email = Annotated[str, StringConstraints(max_length=320, pattern=r"^[^@\s<>]+@[^@\s<>]+$")]
-PaymentMethod = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[A-Za-z0-9_]+$")]
+PaymentMethod = Annotated[str, StringConstraints(max_length=255, pattern=r"^(pm|card|src)_[A-Za-z0-9_]+$")]
 AddressField = Annotated[str, StringConstraints(max_length=200)]
+
+
+def _flat(given: object) -> object:
+    """Stripe's own shape, `{"name", "address": {"line1", ...}}`, as the flat one."""
+    match given:
+        case {"address": dict() as parts, **rest}:
+            return {**rest, **parts}
+        case _:
+            return given
+
+
+Address = Annotated[dict[AddressField, AddressField | None], BeforeValidator(_flat), Field(max_length=20)]
 
 
 class NewOrder(In):
@@ -33,10 +45,8 @@ class NewOrder(In):
 
     cart_id: str = Field(min_length=1, max_length=200)
     email: Email | None = None
-    shipping_address: dict[AddressField, AddressField | None] | None = Field(
-        None,
-        max_length=20,
-        examples=[{"name": "Ada Byron", "line1": "1 Market Street", "city": "Berlin", "country": "DE"}],
+    shipping_address: Address | None = Field(
+        None, examples=[{"name": "Ada Byron", "line1": "1 Market Street", "city": "Berlin", "country": "DE"}]
     )
     payment_method: PaymentMethod | None = None
     save_payment_method: bool = False

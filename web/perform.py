@@ -14,6 +14,7 @@ from web import limiting, problems, reading, tracing
 from web.access import Caller
 from web.answers import Answer, Answered, Settling, respond
 from web.call import Call
+from web.models import In
 from web.routes import Route
 from web.tokens import Tokens
 from web.waiting import Waiters, Waiting
@@ -23,6 +24,10 @@ KEPT_HEADERS = ("Content-Type", "Location")
 
 _KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
 _VISITOR = re.compile(r"[\x21-\x7e]{1,64}")
+
+
+class Nothing(In):
+    """The body of a route that reads none: empty, or an empty object."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +136,8 @@ def _arguments(route: Route, path: dict[str, str], raw: bytes) -> dict[str, Any]
         arguments["raw"] = raw
     elif route.body is not None:
         arguments["body"] = reading.parse(route.body, raw)
+    else:
+        reading.parse(Nothing, raw)
     return arguments
 
 

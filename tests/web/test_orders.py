@@ -201,6 +201,15 @@ def test_what_a_stranger_sends_is_refused(shop: Shop, client: FlaskClient, signe
     assert client.get("/v1/orders/ord_nothing", headers=signed_in()).status_code == 404
 
 
+def test_an_address_may_come_in_stripes_own_shape(client: FlaskClient, signed_in: Callable[..., Headers]) -> None:
+    parts = {"line1": "1 Market Street", "line2": None, "city": "Berlin", "country": "DE"}
+    given = {"name": "Ada Byron", "address": parts}
+    order = client.post(
+        "/v1/orders", json={"cart_id": "cart_1", "shipping_address": given}, headers=keyed(signed_in(), "k1", wait=0)
+    )
+    assert order.json["shipping_address"] == {"name": "Ada Byron", **parts}
+
+
 def test_a_shop_that_captures_at_shipping_time_asks_for_it(
     open_shop: Shop, client: FlaskClient, signed_in: Callable[..., Headers]
 ) -> None:

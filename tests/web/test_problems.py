@@ -116,6 +116,13 @@ def test_an_empty_body_is_an_empty_object(toys: FlaskClient, signed_in: SignedIn
     assert problem(write(toys, signed_in, b""), 422, "invalid_request")["errors"][0]["pointer"] == "/text"
 
 
+def test_a_field_where_no_body_is_read_is_told(toys: FlaskClient, signed_in: SignedIn) -> None:
+    headers = {**signed_in(), "Idempotency-Key": "k"}
+    refused = problem(toys.post("/toys/notes/1/seal", json={"force": True}, headers=headers), 422, "invalid_request")
+    assert refused["errors"] == [{"pointer": "/force", "detail": "is not a field of this request"}]
+    assert toys.post("/toys/notes/1/seal", json={}, headers=headers).status_code == 200
+
+
 def test_a_body_over_the_routes_limit_is_refused_unread(toys: FlaskClient, signed_in: SignedIn) -> None:
     problem(write(toys, signed_in, json.dumps({"text": "x" * 2000}).encode()), 413, "too_large")
 
