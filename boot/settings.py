@@ -60,6 +60,14 @@ class Settings(BaseSettings):
         # Several during a rotation, comma separated; each is tried.
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
+    @field_validator("auth_jwt_secret")
+    @classmethod
+    def _long_enough(cls, value: SecretStr) -> SecretStr:
+        # RFC 7518, 3.2: a key for HS256 has at least the 256 bits of its hash, or tokens can be forged by guessing.
+        if 0 < len(value.get_secret_value().encode()) < 32:
+            raise ValueError("it must have at least 32 characters, because a shorter one can be guessed")
+        return value
+
     capture: Literal["automatic", "manual"] = "automatic"
     # Where a bank sends the customer back to after 3-D Secure; the frontend reads the order's state there.
     checkout_return_url: HttpUrl = "http://127.0.0.1:8020/checkout/return"

@@ -7,6 +7,9 @@ from urllib.parse import quote, urlsplit
 from clients.neighbours import READ_TIMEOUT_S, Json, Neighbour, shaped
 from shop.ports.neighbours import User
 
+LONGEST_EMAIL = 320
+"""What RFC 5321 allows: 64 before the sign, 255 behind it."""
+
 KEYS_PATH = "/.well-known/jwks.json"
 
 
@@ -39,10 +42,17 @@ def connect(url: str, token: str, *, keys_url: str = "", read_timeout_s: float =
     return AuthService(service, keys, f"{parts.path}?{parts.query}" if parts.query else parts.path)
 
 
+def _email(told: object) -> str | None:
+    """An address that mail can be sent to, else None: an order without one is better than none."""
+    if isinstance(told, str) and len(told) <= LONGEST_EMAIL and told.isprintable() and "@" in told:
+        return told
+    return None
+
+
 def _user(told: Json) -> User:
     return User(
         id=shaped("auth", told, "id", str),
-        email=told.get("email"),
+        email=_email(told.get("email")),
         name=told.get("name"),
         active=told.get("active") is not False,
     )

@@ -1,5 +1,6 @@
 """How all three neighbours are spoken to: one session, time-outs, our token, and their answers as our errors."""
 
+import json
 import secrets
 from collections.abc import Mapping
 from http.cookiejar import DefaultCookiePolicy
@@ -9,6 +10,7 @@ import requests
 import structlog
 from requests.adapters import HTTPAdapter
 
+from clients.retry_after import wished_wait_s
 from shop.ports.neighbours import NeighbourAway, NeighbourRefused
 
 CONNECT_TIMEOUT_S = 3.05
@@ -16,6 +18,11 @@ CONNECT_TIMEOUT_S = 3.05
 
 READ_TIMEOUT_S = 10.0
 """They answer from their own database; one that needs longer is in trouble, and the job comes back later."""
+
+MAX_ANSWER = 32 * 1024 * 1024
+"""Bytes, unpacked. A page of the catalogue has a few hundred thousand; more would only fill our memory."""
+
+CHUNK = 64 * 1024
 
 POOL_SIZE = 16
 """As many kept connections as a worker process has threads; more would only be thrown away again."""
@@ -56,32 +63,44 @@ class Neighbour:
         """
         headers = {"X-Request-Id": _request_id()} | ({"Idempotency-Key": key} if key else {})
         try:
-            answer = self._session.request(
+            with self._session.request(
                 method,
                 f"{self._url}{path}",
                 json=body,
                 params=query,
                 headers=headers,
                 timeout=self._timeout,
+                # Whoever the redirect points to is not the one our token is for.
                 allow_redirects=False,
-            )
+                stream=True,
+            ) as answer:
+                content = self._content(method, path, answer)
         except requests.RequestException as error:
             raise NeighbourAway(f"{self._name}: {method} {path}: {type(error).__name__}") from error
-        return self._read(method, path, answer, expected)
+        return self._read(method, path, answer, content, expected)
 
-    def _read(self, method: str, path: str, answer: requests.Response, expected: tuple[int, ...]) -> tuple[int, Json]:
+    def _content(self, method: str, path: str, answer: requests.Response) -> bytes:
+        content = bytearray()
+        for chunk in answer.iter_content(CHUNK):
+            content += chunk
+            if len(content) > MAX_ANSWER:
+                raise NeighbourRefused(f"{self._name}: {method} {path} answered more than {MAX_ANSWER} bytes")
+        return bytes(content)
+
+    def _read(
+        self, method: str, path: str, answer: requests.Response, content: bytes, expected: tuple[int, ...]
+    ) -> tuple[int, Json]:
         status = answer.status_code
         where = f"{self._name}: {method} {path} answered {status}"
         if status >= 500 or status in {408, 425, 429}:
-            wait = answer.headers.get("Retry-After", "")
-            raise NeighbourAway(where, retry_after_s=float(wait) if wait.isdigit() else None)
+            raise NeighbourAway(where, retry_after_s=wished_wait_s(answer.headers.get("Retry-After", "")))
         if status >= 300 and status not in expected:
             raise NeighbourRefused(where)
-        if status == 204 or not answer.content:
+        if status == 204 or not content:
             return status, {}
         try:
-            told = answer.json()
-        except requests.JSONDecodeError as error:
+            told = json.loads(content)
+        except (ValueError, RecursionError) as error:
             raise NeighbourAway(f"{where} without JSON") from error
         if not isinstance(told, dict):
             raise NeighbourRefused(f"{where} with JSON that is no object")

@@ -48,8 +48,12 @@ class Database:
     @contextmanager
     def transaction(self) -> Generator[Tx]:
         """Commit when the block ends, roll back when it raises."""
-        with self._open_pool().connection() as connection, connection.transaction():
-            yield connection
+        try:
+            with self._open_pool().connection() as connection, connection.transaction():
+                yield connection
+        except psycopg.Error as error:
+            _forget_values(error)
+            raise
 
     @contextmanager
     def session(self) -> Generator[Tx]:
@@ -97,6 +101,12 @@ def _session_options(statement_timeout_s: int) -> str:
         f"-c timezone=UTC -c statement_timeout={statement_timeout_s}s "
         "-c idle_in_transaction_session_timeout=30s -c lock_timeout=10s"
     )
+
+
+def _forget_values(error: psycopg.Error) -> None:
+    """PostgreSQL quotes the row that broke a rule, with names, addresses and secrets; logs and job rows show errors."""
+    if error.diag.message_detail is not None:
+        error.args = (error.diag.message_primary,)
 
 
 def listen(connection: Tx, channel: LiteralString) -> None:

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, Stri
 
 from shop.analytics import consent, names
 from shop.analytics.accept import Batch, NowhereToKeep, Sender, accept
+from shop.cards import holds_card_number
 from shop.ports.events import StreamFull
 from web.access import ANYONE
 from web.answers import Answer
@@ -31,6 +32,9 @@ MAX_PROPS = 8 * 1024
 
 PER_SENDER = Limit(1200, bucket="events")
 """Many people share one address behind an office's router; each page sends a batch every few seconds."""
+
+FREE_FIELDS = ("session_id", "product_id", "path", "referrer", "campaign", "props")
+"""Where a page may write what it likes, also what somebody typed into the wrong field."""
 
 UUID7 = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-7[0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}$"
 
@@ -161,6 +165,8 @@ def _checked(given: Any, visitor_id: str | None) -> dict[str, Any]:
     except ValueError as error:
         raise Refused("invalid_field", f"consent: {error}") from error
     plain = event.model_dump(mode="json", exclude_none=True)
+    if holds_card_number(json.dumps([plain.get(field) for field in FREE_FIELDS])):
+        raise Refused("invalid_field", "it holds a card number, which only the payment provider may be told")
     return plain | {"id": event.id.lower(), "name": name} | ({} if said is None else {"consent": said})
 
 

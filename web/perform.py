@@ -8,6 +8,7 @@ from typing import Any
 from flask import Response, g, request
 
 from boot.services import Database, Services
+from shop.cards import holds_card_number
 from shop.errors import Rejected
 from shop.operations.idempotency import Kept, Keyed, KeyRequired, once, replace_answer
 from web import limiting, problems, reading, tracing
@@ -66,7 +67,7 @@ def _caller(desk: Desk, route: Route) -> Caller:
     if route.who.identity == "none":
         return Caller()
     visitor = request.headers.get("X-Visitor-Id", "")
-    if visitor and not _VISITOR.fullmatch(visitor):
+    if visitor and (not _VISITOR.fullmatch(visitor) or holds_card_number(visitor)):
         raise problems.Invalid([problems.Fault("/headers/X-Visitor-Id", "must be 1 to 64 printable characters")])
     caller = desk.tokens.caller(request.headers.get("Authorization"), visitor or None)
     route.who.admit(caller)
@@ -82,7 +83,7 @@ def _plain(desk: Desk, route: Route, path: dict[str, str], caller: Caller, waiti
 
 def _keyed(desk: Desk, route: Route, path: dict[str, str], caller: Caller, waiting: Waiting) -> Response:
     key = request.headers.get("Idempotency-Key", "")
-    if not _KEY.fullmatch(key):
+    if not _KEY.fullmatch(key) or holds_card_number(key):
         raise KeyRequired("send an Idempotency-Key of 1 to 255 printable characters")
     raw = reading.read_body(request, route)
     arguments = _arguments(route, path, raw)
@@ -129,13 +130,15 @@ def _arguments(route: Route, path: dict[str, str], raw: bytes) -> dict[str, Any]
     reading.check_path(path)
     arguments: dict[str, Any] = dict(path)
     if route.query is not None:
-        arguments["query"] = reading.parse_query(route.query, request)
+        arguments["query"] = query = reading.parse_query(route.query, request)
+        reading.refuse_cards(query.model_dump())
     else:
         reading.refuse_unknown_query(request)
     if route.raw:
         arguments["raw"] = raw
     elif route.body is not None:
-        arguments["body"] = reading.parse(route.body, raw)
+        arguments["body"] = body = reading.parse(route.body, raw)
+        reading.refuse_cards(body.model_dump())
     else:
         reading.parse(Nothing, raw)
     return arguments

@@ -9,6 +9,7 @@ from flask import Request
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import ClientDisconnected, NotFound, RequestEntityTooLarge
 
+from shop.cards import holds_card_number
 from web.problems import Fault, Invalid, MalformedJson, TooLarge, UnsupportedMediaType
 from web.routes import Route
 
@@ -82,6 +83,21 @@ def refuse_unknown_query(request: Request) -> None:
     """For routes without a query."""
     if request.args:
         raise Invalid([Fault(f"/{_escaped(name)}", "is not a parameter of this route") for name in request.args])
+
+
+def refuse_cards(value: Any, pointer: str = "") -> None:
+    """Raise Invalid where a text of the request holds a card number: it must not even reach a log or a table."""
+    if isinstance(value, str) and holds_card_number(value):
+        raise Invalid(
+            [Fault(pointer, "holds a card number; the shop takes only what the payment provider makes of it")]
+        )
+    if isinstance(value, dict):
+        for name, part in value.items():
+            refuse_cards(str(name), pointer)
+            refuse_cards(part, f"{pointer}/{_escaped(str(name))}")
+    elif isinstance(value, list | tuple):
+        for index, part in enumerate(value):
+            refuse_cards(part, f"{pointer}/{index}")
 
 
 def check_path(values: dict[str, str]) -> None:

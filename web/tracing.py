@@ -9,6 +9,7 @@ import structlog
 from flask import Request, Response, g, request
 
 from boot.logs import Origin, caused_by
+from shop.cards import holds_card_number
 from shop.ids import new_id
 from web import metrics
 from web.access import Caller
@@ -27,7 +28,7 @@ def begin() -> None:
 def request_id(asked: Request) -> str:
     """The caller's X-Request-Id where it is harmless in a log line, else a new one."""
     given = asked.headers.get("X-Request-Id", "")
-    return given if _REQUEST_ID.fullmatch(given) else new_id("req")
+    return given if _REQUEST_ID.fullmatch(given) and not holds_card_number(given) else new_id("req")
 
 
 @contextmanager

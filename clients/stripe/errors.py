@@ -7,6 +7,7 @@ from typing import Any
 import requests
 import stripe
 
+from clients.retry_after import wished_wait_s
 from clients.stripe import reading
 from shop.errors import ShopError
 from shop.ports.gateway import (
@@ -79,8 +80,7 @@ def _never_sent(cause: BaseException | None) -> bool:
 
 
 def _wait(error: stripe.StripeError) -> float | None:
-    asked = str(_headers(error).get("retry-after", ""))
-    return float(asked) if asked.isdigit() else None
+    return wished_wait_s(str(_headers(error).get("retry-after", "")))
 
 
 def _headers(error: stripe.StripeError) -> Mapping[str, str]:

@@ -16,6 +16,8 @@ def check(body: bytes, signature: str | None, secrets: Sequence[str]) -> SignedD
     """Several secrets are valid during a rotation; which one matched is part of the answer."""
     if not signature:
         return SignedDelivery(None, None, "no_signature")
+    if not signature.isascii():  # the comparison in constant time takes no other text
+        return SignedDelivery(None, None, "bad_signature")
     refusal = "bad_signature"
     for place, secret in enumerate(secrets, start=1):
         try:

@@ -15,6 +15,9 @@ from shop.payments.queries import orders, refunds
 from shop.payments.rows import Order
 from shop.ports.gateway import PaymentSeen, RefundSeen
 
+LONGEST_ID = 40
+"""Characters the database gives an id; ours have 30."""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -51,6 +54,11 @@ def apply(tx: Tx, order_id: str, facts: Sequence[Fact]) -> Change:
     if order.status != state.status:
         orders.tell_change(tx, order_id)
     return Change(order, state)
+
+
+def is_ours(order_id: str | None) -> bool:
+    """Whether what stands as order on a payment is an id of ours: other shops on the account use that name too."""
+    return order_id is not None and order_id.startswith("ord_") and len(order_id) <= LONGEST_ID
 
 
 def payment_seen(seen: PaymentSeen, *, source: str, key: str, seen_at: datetime, wish: str | None = None) -> Fact:

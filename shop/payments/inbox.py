@@ -9,7 +9,7 @@ from db.database import Database, Tx
 from shop import jobs
 from shop.ids import new_id
 from shop.payments.errors import IllegalMove, Implausible
-from shop.payments.facts import apply, payment_seen, refund_seen
+from shop.payments.facts import apply, is_ours, payment_seen, refund_seen
 from shop.payments.fold import Fact
 from shop.payments.queries import deliveries, orders
 from shop.payments.queries import facts as log
@@ -117,7 +117,7 @@ def _look(gateway: Gateway, delivery: Delivery) -> PaymentSeen | None:
 
 def _take(db: Database, gateway: Gateway, delivery: Delivery, seen: PaymentSeen, asked_at: datetime) -> str:
     with db.transaction() as tx:
-        order_id = seen.order_id or log.order_of_payment(tx, seen.id)
+        order_id = seen.order_id if is_ours(seen.order_id) else log.order_of_payment(tx, seen.id)
         known = order_id is not None and orders.order(tx, order_id) is not None
     if order_id is None:
         return _settle(db, delivery, "ignored", "foreign: the payment carries no order of ours")

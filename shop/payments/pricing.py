@@ -12,6 +12,9 @@ from shop.ports.neighbours import Cart, Product, StockLine
 MAX_LINES = 100
 """More different products than this are a wholesaler's order; each costs a question to the Product service."""
 
+MAX_PIECES = 100_000
+"""Of one product. Nobody buys as many, and sums of it stay far from where whole numbers end in the database."""
+
 MAX_MINOR = 99_999_999
 """Eight digits: the most Stripe takes in one payment."""
 
@@ -61,6 +64,8 @@ def wanted_lines(cart: Cart) -> list[StockLine]:
         raise Unplaceable("cart_empty", "the cart has nothing in it")
     if len(wanted) > MAX_LINES:
         raise Unplaceable("cart_too_large", f"the cart has more than {MAX_LINES} different products")
+    if max(wanted.values()) > MAX_PIECES:
+        raise Unplaceable("cart_too_large", f"the cart has more than {MAX_PIECES} pieces of one product")
     return [StockLine(product_id, quantity) for product_id, quantity in wanted.items()]
 
 
@@ -85,13 +90,14 @@ def contained_tax(gross_minor: int, rate_percent: Decimal) -> int:
 
 
 def _line(wanted: StockLine, product: Product | None) -> PricedLine:
-    if product is None or not product.active:
+    if product is None or not product.active or product.price < 0:
         raise Unplaceable("product_gone", f"{wanted.product_id} is no longer sold")
     if product.stock < wanted.quantity:
         raise Unplaceable(
             "out_of_stock", f"{wanted.product_id}: {max(product.stock, 0)} left, {wanted.quantity} wanted"
         )
-    return PricedLine(product.id, product.name[:500], wanted.quantity, product.price)
+    # By the cart's name for it: a service that answers `A1` when asked for `a1` must not make two lines of one name.
+    return PricedLine(wanted.product_id, product.name[:500], wanted.quantity, product.price)
 
 
 def _check_total(priced: Quote) -> None:

@@ -10,7 +10,7 @@ from shop import jobs
 from shop.errors import NotFound
 from shop.ids import new_id
 from shop.payments.errors import IllegalMove, Implausible
-from shop.payments.facts import apply, payment_seen, refund_seen
+from shop.payments.facts import apply, is_ours, payment_seen, refund_seen
 from shop.payments.fold import Fact
 from shop.payments.queries import orders
 from shop.payments.queries import reconciling as rows
@@ -133,7 +133,7 @@ def _compare_bite(
 
 
 def _missing_here(db: Database, wanted: Reconciliation, seen: PaymentSeen, now: datetime) -> Difference:
-    if seen.order_id is None:
+    if seen.order_id is None or not is_ours(seen.order_id):
         return Difference("missing_here", None, seen.id, None, seen.status, "foreign: it carries no order of ours")
     young = seen.created_at is not None and now - seen.created_at < MOVING_FOR
     explanation = "on its way: it was made minutes ago" if young else None

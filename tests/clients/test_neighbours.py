@@ -1,5 +1,7 @@
 """The clients for Product, Cart and Auth against their stand-ins."""
 
+import gzip
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,6 +10,7 @@ import pytest
 import requests
 
 from clients import auth, carts, products
+from clients.neighbours import MAX_ANSWER
 from devstack.stand_ins import auth as auth_stand_in
 from devstack.stand_ins import carts as cart_stand_in
 from devstack.stand_ins import products as product_stand_in
@@ -131,3 +134,57 @@ def test_writes_carry_a_key_that_is_the_same_at_every_repeat(goods: Served) -> N
     sent = [request["headers"] for request in asked if request["method"] == "POST"]
     assert [headers["idempotency-key"] for headers in sent] == ["reserve-ord_1"] * 2
     assert len({headers["x-request-id"] for headers in sent}) == 2
+
+
+class Stranger:
+    """A service that answers whatever it is told to, and notes who asked for what."""
+
+    def __init__(self, status: str, body: bytes, *headers: tuple[str, str]) -> None:
+        self.status, self.body, self.headers = status, body, [("Content-Type", "application/json"), *headers]
+        self.asked: list[str] = []
+
+    def __call__(self, environ: Any, start_response: Any) -> list[bytes]:
+        self.asked.append(environ["PATH_INFO"])
+        start_response(self.status, self.headers)
+        return [self.body]
+
+
+def test_a_redirect_is_not_followed_with_our_token() -> None:
+    thief = Stranger("200 OK", b"{}")
+    with serving(thief) as elsewhere:
+        lure = Stranger("307 Temporary Redirect", b"", ("Location", f"{elsewhere.url}/products/prd_1"))
+        with serving(lure) as served, pytest.raises(NeighbourRefused):
+            products.connect(served.url, TOKEN).product("prd_1")
+    assert thief.asked == []
+
+
+def test_an_answer_without_end_is_given_up() -> None:
+    bomb = gzip.compress(b" " * (MAX_ANSWER + 1))
+    with (
+        serving(Stranger("200 OK", bomb, ("Content-Encoding", "gzip"))) as served,
+        pytest.raises(NeighbourRefused, match="more than"),
+    ):
+        products.connect(served.url, TOKEN).product("prd_1")
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b"not json", b"\xff\xfe", b""])
+def test_an_answer_that_is_no_json_is_not_believed(body: bytes) -> None:
+    with serving(Stranger("200 OK", body)) as served, pytest.raises((NeighbourAway, NeighbourRefused)):
+        products.connect(served.url, TOKEN).product("prd_1")
+
+
+@pytest.mark.parametrize(("asked", "wait"), [("7", 7), ("999999999999", 3600), ("²", None), ("-1", None), ("", None)])
+def test_how_long_to_wait_is_their_wish_within_reason(asked: str, wait: float | None) -> None:
+    with serving(Stranger("503 Service Unavailable", b"", ("Retry-After", asked))) as served:
+        with pytest.raises(NeighbourAway) as away:
+            products.connect(served.url, TOKEN).product("prd_1")
+        assert away.value.retry_after_s == wait
+
+
+@pytest.mark.parametrize("email", ["a@b.example\r\nBcc: x@y.example", "nobody", 7, "a" * 320 + "@b.example"])
+def test_an_address_that_no_mail_can_go_to_is_none(email: Any) -> None:
+    body = json.dumps({"id": "usr_1", "email": email}).encode()
+    with serving(Stranger("200 OK", body)) as served:
+        user = auth.connect(served.url, TOKEN).user("usr_1")
+    assert user is not None
+    assert user.email is None

@@ -59,3 +59,8 @@ def test_a_delivery_with_a_wrong_or_old_signature_is_kept_too_and_answered_400(s
         (None, "refused", "no_signature"),
     ]
     assert shop.sql("SELECT count(*) FROM jobs") == [(0,)]
+
+
+def test_a_signature_of_strange_letters_is_a_bad_one_and_no_trouble_of_ours(client: FlaskClient) -> None:
+    answer = client.post("/v1/webhooks/stripe", data="{}", headers={"Stripe-Signature": "t=1,v1=é"})
+    assert (answer.status_code, answer.json["code"]) == (400, "bad_signature")

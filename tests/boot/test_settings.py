@@ -1,0 +1,41 @@
+"""Settings that would make the shop unsafe stop the start, with a sentence."""
+
+import pytest
+
+from boot.settings import WrongSettings, read_settings
+
+ENOUGH = {
+    "DATABASE_URL": "postgresql://localhost/shop",
+    "REDIS_URL": "redis://localhost",
+    "STRIPE_SECRET_KEY": "sk_test_1",
+    "STRIPE_WEBHOOK_SECRETS": "whsec_1",
+}
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in ENOUGH.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_a_shared_secret_that_can_be_guessed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTH_JWT_SECRET", "secret")
+    with pytest.raises(WrongSettings) as wrong:
+        read_settings()
+    assert str(wrong.value) == (
+        "AUTH_JWT_SECRET is wrong: it must have at least 32 characters, because a shorter one can be guessed."
+    )
+
+
+def test_a_long_secret_or_none_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTH_JWT_SECRET", "s" * 32)
+    assert read_settings().auth_jwt_secret.get_secret_value() == "s" * 32
+    monkeypatch.delenv("AUTH_JWT_SECRET")
+    assert read_settings().auth_jwt_secret.get_secret_value() == ""
+
+
+@pytest.mark.parametrize("secrets", ["", " , "])
+def test_without_a_webhook_secret_nothing_starts(monkeypatch: pytest.MonkeyPatch, secrets: str) -> None:
+    monkeypatch.setenv("STRIPE_WEBHOOK_SECRETS", secrets)
+    with pytest.raises(WrongSettings, match="STRIPE_WEBHOOK_SECRETS"):
+        read_settings()
