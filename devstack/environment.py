@@ -37,6 +37,7 @@ def environment_for(urls: Urls, ports: Ports, root: Path) -> dict[str, str]:
         "MAILBOX_URL": ports.url("mail"),
         "BACKROOM_DIR": str(root),
         **_secrets(root),
+        **_named_by_the_person(),
     }
 
 
@@ -78,6 +79,12 @@ def of_the_running_stack() -> dict[str, str]:
 
 def forget_running(root: Path) -> None:
     (root / RUNNING_FILE).unlink(missing_ok=True)
+
+
+def _named_by_the_person() -> dict[str, str]:
+    """Who signs deliveries of their own, or tries a rotation, names the secrets; the first is the stand-in's."""
+    given = os.environ.get("STRIPE_WEBHOOK_SECRETS", "")
+    return {"STRIPE_WEBHOOK_SECRETS": given} if any(part.strip() for part in given.split(",")) else {}
 
 
 def _secrets(root: Path) -> dict[str, str]:

@@ -34,13 +34,24 @@ def test_a_real_stripe_key_in_the_persons_shell_is_never_used(tmp_path: Path, mo
     assert made["STRIPE_BASE_URL"].startswith("http://127.0.0.1:")
 
 
+def test_webhook_secrets_that_a_person_named_are_used_and_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STRIPE_WEBHOOK_SECRETS", "whsec_new,whsec_old")
+    assert environment_for(URLS, Ports(), tmp_path)["STRIPE_WEBHOOK_SECRETS"] == "whsec_new,whsec_old"
+    assert "whsec_old" not in (tmp_path / "secrets.json").read_text()
+    monkeypatch.setenv("STRIPE_WEBHOOK_SECRETS", " ,")
+    assert environment_for(URLS, Ports(), tmp_path)["STRIPE_WEBHOOK_SECRETS"].startswith("whsec_")
+
+
 def test_secrets_stay_the_same_between_runs_and_are_their_owners_only(tmp_path: Path) -> None:
     first, second = (environment_for(URLS, Ports(), tmp_path) for _ in range(2))
     assert first == second
     assert stat.S_IMODE((tmp_path / "secrets.json").stat().st_mode) == 0o600
 
 
-def test_two_folders_have_different_secrets(tmp_path: Path) -> None:
+def test_two_folders_have_different_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("STRIPE_WEBHOOK_SECRETS", raising=False)
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()
     one, two = (environment_for(URLS, Ports(), tmp_path / name) for name in ("one", "two"))
