@@ -11,7 +11,7 @@ from shop.payments.facts import apply, payment_seen
 from shop.payments.fold import UNTRIED, Fact
 from shop.payments.queries import attempts as attempt_rows
 from shop.payments.queries import facts as log
-from shop.payments.queries import orders
+from shop.payments.queries import methods, orders
 from shop.payments.rows import Attempt, Order
 from shop.payments.terms import Terms
 from shop.ports.gateway import CardDeclined, Gateway, GatewayRefused, OutcomeUnknown, PaymentSeen
@@ -29,16 +29,24 @@ def ask_confirm(db: Database, terms: Terms, order_id: str, *, method: str, actor
             raise PaymentInProgress(order_id)
         if order.status not in PAYABLE:
             raise WrongState(order_id, order.status, "paid")
-        wish(tx, order_id, method, terms.return_url, actor=actor)
+        wish(tx, order, method, terms.return_url, actor=actor)
         after = orders.order(tx, order_id)
         assert after is not None
         return after
 
 
-def wish(tx: Tx, order_id: str, method: str, return_url: str, *, actor: str) -> None:
-    """Write the attempt, the fact, and the job. The caller holds the order's lock."""
+def wish(tx: Tx, order: Order, method: str, return_url: str, *, actor: str) -> None:
+    """Write the attempt, the fact, and the job. The caller holds the order's lock.
+
+    `method` is a token of the provider's, or our id of a card that the order's customer saved.
+    """
+    order_id = order.id
     payment = log.payment_that_counts(tx, order_id)
-    body = {"intent": payment.intent_id, "method": method, "return_url": return_url, "wish": attempts.new_wish()}
+    saved = methods.card_to_pay_with(tx, order.customer_id, method)
+    token = saved.provider_method_id if saved else method
+    body = {"intent": payment.intent_id, "method": token, "return_url": return_url, "wish": attempts.new_wish()}
+    if saved is not None:
+        body["customer"] = saved.provider_customer_id
     attempt = attempts.ensure(tx, order_id, "confirm", body)
     fact = Fact(
         kind="confirm.asked",
@@ -86,6 +94,7 @@ def _ask(db: Database, gateway: Gateway, asking: attempts.Asking) -> _Answer:
             method=attempt.body["method"],
             return_url=attempt.body["return_url"],
             key=attempt.provider_key,
+            customer=attempt.body.get("customer"),
         )
     except CardDeclined as declined:
         return _Answer(declined.seen or gateway.payment(intent), "declined", declined.decline.code)

@@ -73,6 +73,13 @@ class DisputeOpen(Rejected):
     code = "dispute_open"
 
 
+class NoSuchSpan(Rejected):
+    """There is nothing to compare in that time: it ends before it begins, or lies where the shop never was."""
+
+    code = "invalid_request"
+    status = 422
+
+
 class Unplaceable(Rejected):
     """The order cannot become one; `rejection_code` is the word for it, `detail` what to tell the customer."""
 

@@ -8,6 +8,7 @@ from db import outbox
 from db.database import Database, Tx
 from shop import jobs
 from shop.ids import new_id
+from shop.payments import methods
 from shop.payments.errors import IllegalMove, Implausible
 from shop.payments.facts import apply, is_ours, payment_seen, refund_seen
 from shop.payments.fold import Fact
@@ -85,6 +86,8 @@ def inbox(db: Database, gateway: Gateway, delivery_id: str) -> str | None:
         asked_at = orders.clock(tx)
     if delivery is None:
         return None  # settled already
+    if (delivery.type or "").startswith(methods.NEWS):
+        return _take_cards(db, gateway, delivery)
     if not (delivery.type or "").startswith(OURS):
         return _settle(db, delivery, "ignored", "not a kind of news that changes an order")
     seen = _look(gateway, delivery)
@@ -133,6 +136,13 @@ def _take(db: Database, gateway: Gateway, delivery: Delivery, seen: PaymentSeen,
     return "applied"
 
 
+def _take_cards(db: Database, gateway: Gateway, delivery: Delivery) -> str:
+    state, reason = methods.take(db, gateway, delivery)
+    if state == "parked":
+        return _park(db, delivery, reason or "not yet")
+    return _settle(db, delivery, state, reason)
+
+
 def _facts(gateway: Gateway, delivery: Delivery, seen: PaymentSeen, asked_at: datetime) -> list[Fact]:
     """The payment, and all its refunds where there are any: news about a refund names only the charge."""
     key = delivery.event_id or delivery.id
@@ -143,7 +153,7 @@ def _facts(gateway: Gateway, delivery: Delivery, seen: PaymentSeen, asked_at: da
     return facts
 
 
-def _settle(db: Database, delivery: Delivery, state: str, reason: str) -> str:
+def _settle(db: Database, delivery: Delivery, state: str, reason: str | None) -> str:
     with db.transaction() as tx:
         deliveries.settle(tx, delivery.id, state=state, reason=reason, order_id=None)
     return state

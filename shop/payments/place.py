@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from db.database import Database, Tx
 from shop.ids import new_id
 from shop.money import Money
-from shop.payments import attempts, confirm
+from shop.payments import attempts, confirm, customers
 from shop.payments.errors import Unplaceable
 from shop.payments.facts import apply, payment_seen
 from shop.payments.fold import Fact
@@ -33,7 +33,7 @@ def place(db: Database, gateway: Gateway, shelves: Shelves, terms: Terms, order_
         order = _priced(db, shelves, terms, order_id)
         if order.status == "placing":
             _reserve(db, shelves.products, terms, order)
-            _wish(db, order)
+            _wish(db, order, customers.of_order(db, gateway, order))
         # Also when news of the payment came before the answer that made it: the answer still decides the attempt.
         _open_payment(db, gateway, terms, order)
     except Unplaceable as no:
@@ -132,11 +132,14 @@ def _reserve(db: Database, products: Products, terms: Terms, order: Order) -> No
         apply(tx, order.id, [_fact(tx, "stock.reserved")])
 
 
-def _wish(db: Database, order: Order) -> None:
+def _wish(db: Database, order: Order, customer: str | None) -> None:
+    body = {"amount": order.total_minor, "currency": order.currency}
+    if customer is not None:
+        body |= {"customer": customer, "save": order.save_payment_method}
     with db.transaction() as tx:
         now = orders.lock_order(tx, order.id)
         if now is not None and now.status == "placing":
-            attempts.ensure(tx, order.id, "create", {"amount": order.total_minor, "currency": order.currency})
+            attempts.ensure(tx, order.id, "create", body)
 
 
 def _open_payment(db: Database, gateway: Gateway, terms: Terms, order: Order) -> None:
@@ -150,7 +153,7 @@ def _open_payment(db: Database, gateway: Gateway, terms: Terms, order: Order) ->
         fact = payment_seen(seen, source="answer", key=asking.attempt.id, seen_at=asking.asked_at)
         status = apply(tx, order.id, [fact]).state.status
         if first and status == "awaiting_payment" and order.payment_method is not None:
-            confirm.wish(tx, order.id, order.payment_method, terms.return_url, actor=order.customer_id)
+            confirm.wish(tx, order, order.payment_method, terms.return_url, actor=order.customer_id)
 
 
 def _ask(db: Database, gateway: Gateway, order: Order, asking: attempts.Asking) -> PaymentSeen:
@@ -164,7 +167,14 @@ def _ask(db: Database, gateway: Gateway, order: Order, asking: attempts.Asking) 
         raise OutcomeUnknown(f"order {order.id}: asking again under a new key")
     amount = Money(attempt.body["amount"], attempt.body["currency"])
     try:
-        return gateway.create_payment(amount, order_id=order.id, attempt_id=attempt.id, key=attempt.provider_key)
+        return gateway.create_payment(
+            amount,
+            order_id=order.id,
+            attempt_id=attempt.id,
+            key=attempt.provider_key,
+            customer=attempt.body.get("customer"),
+            save=attempt.body.get("save", False),
+        )
     except GatewayRefused as refused:
         with db.transaction() as tx:
             attempt_rows.close(tx, attempt.id, outcome="refused", error_code=refused.vendor_code, error=str(refused))

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from db import outbox
 from db.database import Database
 from shop import jobs
 from shop.errors import NotFound
 from shop.ids import new_id
-from shop.payments.errors import IllegalMove, Implausible
+from shop.payments.errors import IllegalMove, Implausible, NoSuchSpan
 from shop.payments.facts import apply, is_ours, payment_seen, refund_seen
 from shop.payments.fold import Fact
 from shop.payments.queries import orders
@@ -20,6 +20,9 @@ from shop.progress import Progress, unheard
 
 WINDOW = timedelta(days=8)
 """A day longer than an authorisation lives: what is older cannot change by itself any more."""
+
+FIRST_EVER = datetime(2010, 1, 1, tzinfo=UTC)
+"""Before this the provider had no customers."""
 
 BITE = 100
 """Payments compared in one transaction: as many as the provider gives on a page."""
@@ -50,12 +53,15 @@ class Outcome:
 def ask_reconciliation(
     db: Database, *, dry_run: bool, actor: str, start: datetime | None = None, end: datetime | None = None
 ) -> Outcome:
-    """Write the wish and stage the job. Without times it is the last WINDOW."""
+    """Write the wish and stage the job. Without times it is the last WINDOW. Raises NoSuchSpan."""
     reconciliation_id = new_id("rec")
     with db.transaction() as tx:
         now = orders.clock(tx)
-        last = end or now
-        rows.insert(tx, reconciliation_id, dry_run=dry_run, actor=actor, start=start or last - WINDOW, end=last)
+        last = min(end or now, now)
+        first = start or max(last, FIRST_EVER + WINDOW) - WINDOW
+        if not FIRST_EVER <= first < last:
+            raise NoSuchSpan("the time to compare must end after it begins, and begin before now")
+        rows.insert(tx, reconciliation_id, dry_run=dry_run, actor=actor, start=first, end=last)
         outbox.stage(tx, jobs.RECONCILE_PAYMENTS, reconciliation_id=reconciliation_id)
     return read_reconciliation(db, reconciliation_id)
 

@@ -1,9 +1,12 @@
 """The books and the log: append-only, balanced, and whoever changes them is found out."""
 
+from datetime import datetime
+
 import psycopg
 import pytest
 
 from shop.payments import read
+from shop.payments.errors import NoSuchSpan
 from shop.payments.reconcile import ask_reconciliation, read_reconciliation, reconcile
 from tests.shop.payments.shopkeeper import Shop
 
@@ -117,3 +120,18 @@ def test_reconciliation_names_what_stripe_does_not_have_and_what_the_books_do_no
     shop.sql("UPDATE payments SET intent_id = 'pi_never_was'")
     found = reconcile(services.db, services.gateway)
     assert {row.kind for row in found.differences} == {"missing_there", "missing_here"}
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("8157-10-13T00:00:00+00:00", None),
+        (None, "0001-01-01T00:00:00+00:00"),
+        ("2026-02-01T00:00:00Z", "2026-01-01T00:00:00Z"),
+    ],
+)
+def test_a_time_in_which_nothing_can_have_been_is_not_compared(shop: Shop, start: str | None, end: str | None) -> None:
+    first, last = (datetime.fromisoformat(text) if text else None for text in (start, end))
+    with pytest.raises(NoSuchSpan):
+        ask_reconciliation(shop.services.db, dry_run=True, actor="usr_9", start=first, end=last)
+    assert shop.sql("SELECT count(*) FROM reconciliations") == [(0,)]
