@@ -1,5 +1,6 @@
 # Backroom on one machine. Every target does the set-up it needs; the second time that takes a second.
-# Your own: make test ARGS="tests/web -k search"   make setup PYTHON=python3.12   make setup TORCH_INDEX=ADDRESS
+# Your own: make test ARGS="tests/web -k search"   make run ARGS="--port-offset 100"
+#           make setup PYTHON=python3.12   make setup TORCH_INDEX=ADDRESS
 
 PYTHON ?= python3
 ARGS ?=
@@ -23,7 +24,7 @@ setup: ## Environment, locked packages, model and Pango checks (the others do it
 	@$(PYTHON) setup/prepare.py
 
 run: setup ## Start the whole shop, play one day in it, and stay up until Ctrl-C
-	@$(BIN)/backroom up --then "backroom day"
+	@$(BIN)/backroom up --then "backroom day" $(ARGS)
 
 test: setup ## Run the tests on real servers, two to four at a time
 	@$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadgroup $(ARGS)

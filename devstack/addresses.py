@@ -49,7 +49,8 @@ def _settle(wanted: Mapping[str, int]) -> dict[str, int]:
         if port != ANY and not is_free(port):
             raise PortTaken(
                 f"Port {port} is in use by another program, and {name} belongs there. Free it, or choose another: "
-                f"--port {name}={free_port()}, or --port-offset 100 for all."
+                f"--port {name}={free_port()}, or --port-offset 100 for all "
+                '(make run ARGS="--port-offset 100").'
             )
         settled[name] = port or _another(settled)
     return settled

@@ -16,7 +16,7 @@ from devstack.day.story import play
 from devstack.day.town import town_of
 from devstack.embedded import AlreadyRunning, ServerFailed
 from devstack.embedded.lock import is_held
-from devstack.environment import running
+from devstack.environment import command, running
 from devstack.processes import ProgramFailed
 from devstack.up import FOLDER, Stack, StepFailed
 from devstack.up import up as bring_up
@@ -63,7 +63,7 @@ def up(
 def env(root: Root = FOLDER / ".backroom") -> None:
     """Print the running stack's variables for a shell: eval "$(backroom env)"."""
     if not is_held(root / "up.lock") or not running(root):
-        _fail(f"No shop runs from {root}. Start it with: backroom up", EXIT_NOT_RUNNING)
+        _fail(_none_runs(root), EXIT_NOT_RUNNING)
     for name, value in running(root).items():
         print(f"export {name}='{value}'")
 
@@ -81,7 +81,7 @@ def day(
     """
     environment = {**running(root), **os.environ}
     if "PUBLIC_URL" not in environment:
-        _fail(f"No shop runs from {root}. Start it with: backroom up", EXIT_NOT_RUNNING)
+        _fail(_none_runs(root), EXIT_NOT_RUNNING)
     town = town_of(environment)
     try:
         screen = Console(record=picture is not None, width=100 if picture else None)
@@ -93,6 +93,12 @@ def day(
         screen.save_svg(str(picture), title="backroom day")
     if not played.accounted:
         raise typer.Exit(EXIT_FAILED)
+
+
+def _none_runs(root: Path) -> str:
+    usual = root == FOLDER / ".backroom"
+    start = f"make run, or {command()} up" if usual else f"{command()} up --root {root}"
+    return f"No shop runs from {root}. Start one with: {start}"
 
 
 def _wishes(given: list[str]) -> dict[str, int]:

@@ -46,6 +46,16 @@ def whole(ours: Mapping[str, str]) -> dict[str, str]:
     return {**os.environ, **ours, "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}"}
 
 
+def command() -> str:
+    """How a person in this folder writes `backroom`; its place is on nobody's PATH."""
+    return shown(Path(sys.executable).with_name("backroom"))
+
+
+def shown(path: Path) -> str:
+    """The path as a person in the current folder writes it: short where it can be."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
 def given_servers(environment: Mapping[str, str]) -> Urls | None:
     """The servers a person named; None for the embedded ones. Raises ValueError when only one of the two is named."""
     names = ("DATABASE_URL", "REDIS_URL")

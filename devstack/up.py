@@ -17,7 +17,17 @@ from devstack import programs
 from devstack.addresses import Ports
 from devstack.embedded import EmbeddedServers, Urls
 from devstack.embedded.lock import FolderLock
-from devstack.environment import FOLDER, environment_for, forget_running, given_servers, remember_running, whole
+from devstack.environment import (
+    FOLDER,
+    command,
+    environment_for,
+    forget_running,
+    given_servers,
+    remember_running,
+    shown,
+    whole,
+)
+from devstack.given import knock_at_redis
 from devstack.processes import Supervisor, wait_for_leftovers
 
 READY_WITHIN_S = 120.0  # a cold disk and two busy cores; a quiet machine takes a few seconds
@@ -153,6 +163,7 @@ def _bring_down(stack: Stack) -> None:
 def _servers(stack: Stack) -> Urls:
     given = given_servers(os.environ)
     if given is not None:
+        knock_at_redis(given.redis_url)
         return given
     stack.servers = EmbeddedServers(stack.root)
     return stack.servers.start()
@@ -213,9 +224,9 @@ def _table(stack: Stack) -> Table:
         ("its documentation", f"{where('web')}/docs"),
         ("mailbox", where("mail")),
         ("Stripe's stand-in", where("stripe")),
-        ("Auth, Product, Cart", ", ".join(map(where, ("auth", "products", "carts")))),
-        ("logs", str(stack.root / "logs")),
-        ("this shell's variables", 'eval "$(backroom env)"'),
+        ("Auth, Product, Cart", "  ".join(map(where, ("auth", "products", "carts")))),
+        ("logs", shown(stack.root / "logs")),
+        ("this shell's variables", f'eval "$({command()} env)"'),
     ]
     table = Table("what", "where", title="The shop is open")
     for row in rows:

@@ -14,7 +14,7 @@ CUDA = ("nvidia-", "cuda-", "triton")
 HOW = (
     f"PyTorch {VERSION} would come with gigabytes of CUDA packages from your package sources, and the CPU build is "
     "enough here. Give the address of PyTorch's CPU package index (its installation page shows it):  "
-    "make setup TORCH_INDEX=ADDRESS   or accept the CUDA build:  make setup TORCH_CUDA=yes"
+    "make setup TORCH_INDEX=ADDRESS   or accept the CUDA build:  make setup TORCH_CUDA=yes   Once is enough."
 )
 
 
@@ -25,9 +25,8 @@ def install(python: Path, environment: Mapping[str, str]) -> str:
     words = [python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", f"torch=={VERSION}"]
     if environment.get("TORCH_INDEX"):
         words += ["--index-url", environment["TORCH_INDEX"]]
-    sentence = _cuda_sentence(_would_bring(words), environment)
-    if sentence:
-        return sentence
+    if environment.get("TORCH_CUDA") != "yes" and _would_bring_cuda(words):
+        return HOW
     quiet = {**os.environ, "PIP_ROOT_USER_ACTION": "ignore"}
     if subprocess.run([*words, "--quiet"], check=False, env=quiet).returncode != 0:
         return (
@@ -41,14 +40,17 @@ def _installed(python: Path) -> bool:
     return any(name == "torch" and version.split("+")[0] == VERSION for name, version in _packages(python).items())
 
 
-def _would_bring(words: "list[str | Path]") -> "dict[str, str]":
-    """Asked before the download; only where pip cannot tell is the answer empty."""
-    asked = subprocess.run(
-        [*words, "--dry-run", "--quiet", "--report", "-"], capture_output=True, text=True, check=False
-    )
-    if asked.returncode != 0:
-        return {}
-    return {item["metadata"]["name"].lower(): "" for item in json.loads(asked.stdout)["install"]}
+def _would_bring_cuda(words: "list[str | Path]") -> bool:
+    """Asked before the installation, and answered at the first CUDA package that pip names: a dry run to its end
+    downloads all of them with the pip that comes with Python 3.11."""
+    asked = subprocess.Popen([*words, "--dry-run"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert asked.stdout is not None, "standard output is a pipe"
+    with asked, asked.stdout as said:
+        for line in said:
+            if line.strip().startswith(tuple(f"Collecting {name}" for name in CUDA)):
+                asked.kill()
+                return True
+    return False
 
 
 def _packages(python: Path) -> "dict[str, str]":

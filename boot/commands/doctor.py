@@ -7,8 +7,9 @@ from typing import Literal
 import typer
 
 from boot import broker as brokers
-from boot.commands.screen import connected, out
-from boot.services import Services
+from boot.commands.screen import knock, out, reason
+from boot.services import Services, connect
+from boot.settings import read_settings
 from boot.waking import BrokerDown
 from db import health, job_rows
 from db.database import DatabaseUnavailable
@@ -29,10 +30,11 @@ class Finding:
 
 def doctor() -> None:
     """Check the database, its schema, Redis and the settings. Exit code 1 when something is broken."""
-    services = connected()
+    services = connect(read_settings(), name="doctor")
     findings = [finding for check in (_postgres, _redis, _settings) for finding in _safely(check, services)]
     for finding in findings:
         out.print(f"{SIGNS[finding.grade]} {finding.sentence}", soft_wrap=True)
+    services.db.close()
     if any(finding.grade == "bad" for finding in findings):
         raise typer.Exit(1)
 
@@ -41,12 +43,13 @@ def _safely(check: Callable[[Services], Iterator[Finding]], services: Services) 
     try:
         yield from check(services)
     except DatabaseUnavailable as error:
-        yield Finding("bad", f"PostgreSQL does not answer: {str(error).splitlines()[0]}")
+        yield Finding("bad", f"PostgreSQL cannot be reached with DATABASE_URL: {reason(error)}")
     except BrokerDown as error:
-        yield Finding("bad", f"Redis does not answer: {error}")
+        yield Finding("bad", f"Redis cannot be reached with REDIS_URL: {error}")
 
 
 def _postgres(services: Services) -> Iterator[Finding]:
+    knock(services.db)
     with services.db.transaction() as tx:
         facts = health.facts(tx)
     yield Finding("ok", f"PostgreSQL {facts.version} answers.")

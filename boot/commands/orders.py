@@ -20,8 +20,10 @@ def order(order_id: Annotated[str, typer.Argument(help="ord_…, as the API and 
     view = read.order_view(services.db, order_id)
     row = view.order
     amount = Money(row.total_minor, row.currency) if row.currency else "no amount yet"
-    reason = f" ({row.status_reason})" if row.status_reason else ""
-    out.print(f"[bold]{row.number}[/bold]  {row.status}{reason}  {amount}, {len(view.lines)} lines")
+    reasons = (row.status_reason, row.rejection_code, row.rejection_detail)
+    reason = f" ({': '.join(filter(None, reasons))})" if any(reasons) else ""
+    count = len(view.lines)
+    out.print(f"[bold]{row.number}[/bold]  {row.status}{reason}  {amount}, {count} line{'s' if count != 1 else ''}")
     table = Table("when (UTC)", "kind", "what", "details")
     for moment in read.timeline(services.db, order_id):
         table.add_row(f"{moment.at:%H:%M:%S.%f}"[:-3], moment.kind, moment.what, _short(moment.detail))

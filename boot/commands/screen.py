@@ -1,16 +1,18 @@
 """How the commands talk to people: one console, one progress bar, one way to say what went wrong."""
 
 import atexit
+import os
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from boot.services import Services, connect
 from boot.settings import WrongSettings, read_settings
-from db.database import DatabaseUnavailable
+from db.database import Database, DatabaseUnavailable
 from shop.errors import ShopError
 from shop.progress import Progress as Listener
 
@@ -22,10 +24,22 @@ err = Console(stderr=True, highlight=False)
 
 
 def connected() -> Services:
-    """Services for one command; raises WrongSettings with a sentence when the environment is incomplete."""
+    """Services for one command; raises WrongSettings or DatabaseUnavailable, each with a sentence for the person."""
     services = connect(read_settings(), name="cli")
+    knock(services.db)
     atexit.register(services.db.close)
     return services
+
+
+def knock(db: Database) -> None:
+    """A connection of our own says at once why there is none; the pool tries for seconds and keeps the reason."""
+    with db.session():
+        pass
+
+
+def reason(error: Exception) -> str:
+    """The first line of what PostgreSQL's client said; the others are advice about the network."""
+    return str(error).splitlines()[0].removeprefix("connection failed: ")
 
 
 @contextmanager
@@ -34,11 +48,13 @@ def guarded() -> Generator[None]:
     try:
         yield
     except WrongSettings as error:
-        _complain(str(error))
+        # Commands take the variables of the shop that runs in this checkout; without one they are missing too.
+        hint = "" if "DATABASE_URL" in os.environ else "\nNo shop runs from this folder either; make run starts one."
+        _complain(f"{error}{hint}")
     except ShopError as error:
         _complain(f"{error.code}: {error}")
     except DatabaseUnavailable as error:
-        _complain(f"PostgreSQL does not answer at DATABASE_URL: {str(error).splitlines()[0]}")
+        _complain(f"PostgreSQL cannot be reached with DATABASE_URL: {reason(error)}")
     except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
         _complain(f"{error.filename}: {error.strerror}")
     except BrokenPipeError:
@@ -68,5 +84,5 @@ def bar(title: str, unit: str) -> Generator[Listener]:
 
 
 def _complain(sentence: str) -> None:
-    err.print(f"[red]✗[/red] {sentence}", soft_wrap=True)
+    err.print(f"[red]✗[/red] {escape(sentence)}", soft_wrap=True)
     sys.exit(1)

@@ -1,15 +1,17 @@
 """What a person sees when the day is over: what happened, whether the books agree, and where to look."""
 
 from collections import Counter
+from pathlib import Path
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from devstack.day.customers import Plan
+from devstack.day.customers import SOLD_OUT, Plan
 from devstack.day.evening import Books
 from devstack.day.story import Day
 from devstack.day.town import Town
+from devstack.environment import command, shown
 
 FIRST_COLUMN = 38
 """So that the tables stand in line below each other."""
@@ -33,12 +35,11 @@ def _visits(day: Day) -> Table:
     table.add_column("what they did", min_width=FIRST_COLUMN)
     for name in ("how many", "orders", "money"):
         table.add_column(name, justify="right")
-    counts = Counter(story.plan for story in day.visits)
-    for plan in Plan:
-        stories = [story for story in day.visits if story.plan is plan]
-        orders = [story for story in stories if story.order_id]
+    counts = Counter(story.outcome for story in day.visits)
+    for outcome in [*(plan.value for plan in Plan), *([SOLD_OUT] if counts[SOLD_OUT] else [])]:
+        orders = [story for story in day.visits if story.outcome == outcome and story.order_id]
         taken = sum(story.total for story in orders if story.status == "paid")
-        table.add_row(plan.value, str(counts[plan]), str(len(orders)), f"{taken / 100:,.2f} €" if taken else "")
+        table.add_row(outcome, str(counts[outcome]), str(len(orders)), f"{taken / 100:,.2f} €" if taken else "")
     return table
 
 
@@ -53,10 +54,11 @@ def _books(books: Books, day: Day) -> Table:
             "searches": f"{len(searches)}{middle}",
             "events": f"{books.received:,} received: {books.stored:,} stored, {books.duplicates:,} sent twice, "
             f"{books.lost} lost",
-            "documents": f"{books.invoices} invoices, {books.credit_notes} credit notes, {books.mails} mails with them",
+            "documents": f"{_many(books.invoices, 'invoice')}, {_many(books.credit_notes, 'credit note')}, "
+            f"{_many(books.mails, 'mail')}",
             "refunds": str(books.refunds),
             "ledger": "[green]balanced, chain unbroken[/]" if books.ledger_balanced else "[red]NOT balanced[/]",
-            "compared with Stripe": f"{books.differences} differences, {unexplained}",
+            "compared with Stripe": f"{_many(books.differences, 'difference')}, {unexplained}",
             "dead jobs": str(books.dead_jobs),
             "trending": "\n".join(books.trending),
         },
@@ -65,22 +67,28 @@ def _books(books: Books, day: Day) -> Table:
 
 def _where(town: Town, day: Day, books: Books) -> Table:
     paid = next((story for story in day.visits if story.status == "paid"), None)
-    places = {
-        "API, documented": f"{town.api_url}/docs",
-        "mailbox with the invoices": town.mailbox_url,
-        "Stripe's stand-in": f"{town.stripe_url}/standin/state",
-        "nightly report": f"{books.report_files[0]}\nand .csv, .json beside it",
-        "search": 'backroom search "something to keep drinks cold"',
-    }
+    # Without a frame, so that what is meant to be copied can be copied whole.
+    table = Table(title="Where to look", title_justify="left", title_style="bold", box=None, show_header=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_row("API, documented", f"{town.api_url}/docs")
+    table.add_row("mails with invoices", town.mailbox_url)
+    table.add_row("Stripe's stand-in", f"{town.stripe_url}/standin/state")
+    table.add_row("nightly report", f"{shown(Path(books.report_files[0]))} (.csv, .json)")
+    table.add_row("search", f'{command()} search "something to keep drinks cold"')
     if paid is not None:
-        places["why an order is as it is"] = f"backroom order {paid.order_id}"
-    return _facts("Where to look", places)
+        table.add_row("why an order is so", f"{command()} order {paid.order_id}")
+    return table
 
 
 def _facts(title: str, facts: dict[str, str]) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=box.ROUNDED, show_header=False)
-    table.add_column(min_width=FIRST_COLUMN)
+    table.add_column(width=FIRST_COLUMN)
     table.add_column(overflow="fold")
     for name, value in facts.items():
         table.add_row(name, value)
     return table
+
+
+def _many(count: int, thing: str) -> str:
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"

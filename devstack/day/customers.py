@@ -25,6 +25,20 @@ class Plan(Enum):
     SENDS_BACK = "paid, then refunded in full"
 
 
+SOLD_OUT = "found it sold out"
+"""Not a plan but bad luck: others of this day took the last ones between the search and the order."""
+
+ENDS = {
+    Plan.BUYS: "paid",
+    Plan.SECOND_CARD: "paid",
+    Plan.DECLINED: "payment_failed",
+    Plan.BANK_ASKS: "paid",
+    Plan.TOO_MANY: "rejected",
+    Plan.CHANGES_MIND: "canceled",
+    Plan.SENDS_BACK: "paid",
+}
+"""The order's status when its customer leaves; what is sent back is refunded in the evening."""
+
 CARD, DECLINED_CARD, BANK_CARD = "pm_card_visa", "pm_card_visa_chargeDeclined", "pm_card_authenticationRequired"
 
 PATIENCE_S = 45.0
@@ -48,6 +62,12 @@ class Visit:
     events: int = 0
     email: str = ""
     search_ms: list[float] = field(default_factory=list[float])
+    sold_out: bool = False
+
+    @property
+    def outcome(self) -> str:
+        """What the closing table counts: the plan's words only when it went that way."""
+        return SOLD_OUT if self.sold_out else self.plan.value
 
 
 def visit(town: Town, user: Json, plan: Plan, words: list[str], dice: random.Random) -> Visit:
@@ -57,7 +77,9 @@ def visit(town: Town, user: Json, plan: Plan, words: list[str], dice: random.Ran
     tracker = Tracker(town.stranger(visitor), visitor)
     story = Visit(plan, user["name"], email=user["email"])
     wanted = _look_around(api, tracker, words, dice, story)
-    if plan is not Plan.LOOKS and wanted:
+    if plan is not Plan.LOOKS and not wanted:
+        story.note = f"found nothing to buy for {' or '.join(words)}"
+    elif plan is not Plan.LOOKS:
         cart_id = _fill_cart(town, user, wanted, plan, tracker, dice)
         _order(town, api, cart_id, story, tracker)
     tracker.flush(twice=dice.random() < 0.2)
@@ -110,8 +132,19 @@ def _order(town: Town, api: Api, cart_id: str, story: Visit, tracker: Tracker) -
         tracker.saw("payment_try", path="/checkout")
         order = _pay(town, api, order, story.plan)
     story.status = order["status"]
-    if story.plan is Plan.TOO_MANY and order.get("rejection", {}).get("code") != "out_of_stock":
-        story.note = "should have been out of stock"
+    _compare_with_plan(story, (order.get("rejection") or {}).get("code"))
+
+
+def _compare_with_plan(story: Visit, rejection: str | None) -> None:
+    """An order that ended otherwise than its customer meant it is a trouble of the day, unless goods ran out."""
+    story.sold_out = story.status == "rejected" and rejection == "out_of_stock" and story.plan is not Plan.TOO_MANY
+    expected = ENDS[story.plan]
+    if story.sold_out:
+        return
+    if story.status != expected:
+        story.note = f"order {story.order_number} should have ended {expected}, and is {story.status}"
+    elif expected == "rejected" and rejection != "out_of_stock":
+        story.note = f"order {story.order_number} should have been out of stock, and was refused for {rejection}"
 
 
 def _settled(api: Api, order: Json) -> Json:

@@ -1,10 +1,11 @@
-"""Before the shop opens: the Product service's catalogue comes in and is embedded."""
+"""Before the shop opens: what was sold is delivered again, the catalogue comes in and is embedded."""
 
 from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
 from devstack.day.api import Api, Json, Unexpected
 from devstack.day.town import Town
+from devstack.seed.shop import generate_shop
 
 BATCH = 500
 EMBED_WITHIN_S = 600.0
@@ -14,6 +15,19 @@ Listener = Callable[[int, int | None], None]
 CATALOGUE_FIELDS = (
     "id name description category brand price currency stock attributes image_url rating rating_count active".split()  # noqa: SIM905
 )
+
+
+def refill_shelves(town: Town) -> int:
+    """Bring the stock of every generated product back to what it was, or the tenth day would have nothing to sell.
+
+    Answers how many products had sold.
+    """
+    full = {product["id"]: product["stock"] for product in generate_shop().products}
+    service = town.products()
+    sold = [product for product in _all_products(service) if product["stock"] < full.get(product["id"], 0)]
+    for product in sold:
+        service.put(f"/products/{product['id']}", {"stock": full[product["id"]]})
+    return len(sold)
 
 
 def take_in_catalogue(town: Town, service: Api, progress: Listener) -> int:

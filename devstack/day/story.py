@@ -57,6 +57,7 @@ def play(town: Town, console: Console, *, customers: int, seed: int) -> Day:
     day, started = Day(), time.monotonic()
     support, admin = town.staff("support"), town.staff("admin")
     dice = random.Random(seed)
+    morning.refill_shelves(town)
     with _bar(console, "The catalogue comes in") as progress:
         day.products = morning.take_in_catalogue(town, town.staff("service"), progress)
     with _bar(console, "Products are embedded") as progress:
@@ -123,7 +124,7 @@ def _close_books(
     ingest: Json = support.until("/v1/analytics/ingest", lambda row: row["in_flight"] == 0, seconds=60)
     run = evening.reconcile(admin)
     ledger = admin.get("/v1/ledger/verify")
-    report_id, files = evening.report(support, _today(), Path(town.folder) / "reports")
+    report_id, files = evening.report(support, _today(town), Path(town.folder) / "reports")
     invoices, credit_notes, mails = documents
     balance = ingest["stored"] + ingest["duplicate"] + ingest["conflict"] + ingest["rejected"] + ingest["quarantined"]
     return Books(
@@ -145,8 +146,8 @@ def _close_books(
     )
 
 
-def _today() -> date:
-    return datetime.now(ZoneInfo("Europe/Berlin")).date()
+def _today(town: Town) -> date:
+    return datetime.now(ZoneInfo(town.time_zone)).date()
 
 
 @contextmanager

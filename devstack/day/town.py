@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from devstack.day.api import Api
 
+SHOPS_TIME_ZONE = "Europe/Berlin"
+"""What the shop takes where SHOP_TIME_ZONE is not set; the devstack does not read the product's settings."""
+
 
 @dataclass(frozen=True)
 class Town:
@@ -18,6 +21,7 @@ class Town:
     mailbox_url: str
     service_token: str
     folder: str
+    time_zone: str
 
     def customer(self, user_id: str, email: str, visitor: str) -> Api:
         return Api(self.api_url, token=self._token(user_id, ["customer"], email), visitor=visitor)
@@ -61,4 +65,5 @@ def town_of(environment: dict[str, str] | None = None) -> Town:
         mailbox_url=given["MAILBOX_URL"],
         service_token=given["SERVICE_TOKEN"],
         folder=given["BACKROOM_DIR"],
+        time_zone=given.get("SHOP_TIME_ZONE") or SHOPS_TIME_ZONE,
     )

@@ -101,6 +101,16 @@ def test_one_server_of_ones_own_is_half_a_wish_and_told_so(root: Path, monkeypat
     assert "DATABASE_URL is set but REDIS_URL is not" in done.stderr
 
 
+def test_a_redis_of_ones_own_that_is_away_is_told_before_anything_starts(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://x@127.0.0.1:1/x")
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+    done = _run("up", "--any-ports", "--root", str(root))
+    assert (done.returncode, done.stderr.count("\n")) == (EXIT_FAILED, 1)
+    assert "Redis cannot be reached with REDIS_URL" in done.stderr
+
+
 class Shop:
     """A stack in the background."""
 

@@ -1,0 +1,81 @@
+"""What a person reads when the day is over: what really happened, in a window of eighty columns."""
+
+import io
+from pathlib import Path
+
+from rich.console import Console
+
+from devstack.day import closing
+from devstack.day.customers import SOLD_OUT, Plan, Visit
+from devstack.day.evening import Books
+from devstack.day.story import Day
+from devstack.day.town import Town
+
+TOWN = Town(
+    api_url="http://127.0.0.1:8000",
+    auth_url="http://127.0.0.1:8001",
+    product_url="http://127.0.0.1:8002",
+    cart_url="http://127.0.0.1:8003",
+    stripe_url="http://127.0.0.1:8010",
+    mailbox_url="http://127.0.0.1:8011",
+    service_token="of the neighbours",
+    folder="/",
+    time_zone="Europe/Berlin",
+)
+ORDER_ID = "ord_01m84nka52gje7e431d2746mxn"
+WINDOW = 80
+
+
+def test_an_order_that_found_the_shelf_empty_is_not_counted_as_paid() -> None:
+    paid = Visit(Plan.BUYS, "Ada", order_id=ORDER_ID, status="paid", total=1000)
+    late = Visit(Plan.BUYS, "Ben", order_id="ord_2", status="rejected", sold_out=True)
+    lines = _closing(paid, late).splitlines()
+    assert _row(lines, Plan.BUYS.value) == ["1", "1", "10.00 €"]
+    assert _row(lines, SOLD_OUT) == ["1", "1", ""]
+
+
+def test_nobody_is_told_of_empty_shelves_when_there_were_none() -> None:
+    assert SOLD_OUT not in _closing(Visit(Plan.BUYS, "Ada", order_id=ORDER_ID, status="paid", total=1000))
+
+
+def test_frames_close_and_commands_stay_whole_in_a_narrow_window() -> None:
+    shown = _closing(Visit(Plan.BUYS, "Ada", order_id=ORDER_ID, status="paid", total=1000))
+    lines = shown.splitlines()
+    assert max(map(len, lines)) <= WINDOW
+    assert sum(line.startswith("╭") for line in lines) == sum(line.endswith("╮") for line in lines) == 2
+    assert any(line.endswith(f"backroom order {ORDER_ID}") for line in lines)
+
+
+def test_one_is_one_and_two_are_many() -> None:
+    assert "2 invoices, 1 credit note, 3 mails" in _closing()
+
+
+def _closing(*visits: Visit) -> str:
+    screen = Console(file=io.StringIO(), width=WINDOW)
+    closing.show(screen, TOWN, Day(products=2000, visits=list(visits), books=_books()))
+    assert isinstance(screen.file, io.StringIO)
+    return "\n".join(line.rstrip() for line in screen.file.getvalue().splitlines())
+
+
+def _row(lines: list[str], name: str) -> list[str]:
+    return next([cell.strip() for cell in line.split("│")[2:-1]] for line in lines if line.startswith(f"│ {name} "))
+
+
+def _books() -> Books:
+    return Books(
+        refunds=1,
+        invoices=2,
+        credit_notes=1,
+        mails=3,
+        trending=["Castelune Tern 18-Step Burr Coffee Grinder in Brushed Silver, 120 g"],
+        received=20,
+        stored=18,
+        duplicates=2,
+        lost=0,
+        differences=0,
+        unexplained=0,
+        ledger_balanced=True,
+        dead_jobs=0,
+        report_id="rep_1",
+        report_files=[Path("/srv/shop/.backroom/reports/nightly-2026-11-23.pdf")],
+    )
