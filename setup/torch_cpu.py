@@ -11,11 +11,11 @@ from pathlib import Path
 
 VERSION = "2.13.0"  # as in requirements/runtime.in; its CPU build has a local version, which no hashed lock can name
 CUDA = ("nvidia-", "cuda-", "triton")
-HOW = (
-    f"PyTorch {VERSION} would come with gigabytes of CUDA packages from your package sources, and the CPU build is "
-    "enough here. Give the address of PyTorch's CPU package index (its installation page shows it):  "
-    "make setup TORCH_INDEX=ADDRESS   or accept the CUDA build:  make setup TORCH_CUDA=yes   Once is enough."
-)
+HOW = f"""Your package sources would bring PyTorch {VERSION} with gigabytes of CUDA; its CPU build is enough. Choose, once:
+
+    make setup TORCH_INDEX=ADDRESS    the CPU build, from the index that PyTorch's installation page shows for CPU
+    make setup TORCH_CUDA=yes         whatever pip finds
+"""
 
 
 def install(python: Path, environment: Mapping[str, str]) -> str:
