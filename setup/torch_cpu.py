@@ -11,7 +11,7 @@ from pathlib import Path
 
 VERSION = "2.13.0"  # as in requirements/runtime.in; its CPU build has a local version, which no hashed lock can name
 CUDA = ("nvidia-", "cuda-", "triton")
-HOW = f"""Your package sources would bring PyTorch {VERSION} with gigabytes of CUDA; its CPU build is enough. Choose, once:
+HOW = f"""Your package sources bring PyTorch {VERSION} with gigabytes of CUDA; its CPU build is enough. Choose, once:
 
     make setup TORCH_INDEX=ADDRESS    the CPU build, from the index that PyTorch's installation page shows for CPU
     make setup TORCH_CUDA=yes         whatever pip finds
