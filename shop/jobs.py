@@ -13,6 +13,8 @@ CANCEL_ORDER = Job("payments.cancel", queue="payments", max_attempts=20, time_li
 REFUND_PAYMENT = Job("payments.refund", queue="payments", max_attempts=20, time_limit_s=120)
 READ_DELIVERY = Job("payments.inbox", queue="payments", max_attempts=12, head_start_s=-5)
 RELEASE_STOCK = Job("payments.release", queue="payments", max_attempts=20)
+OPEN_SETUP = Job("payments.setup", queue="payments", max_attempts=8)
+DETACH_METHOD = Job("payments.detach", queue="payments", max_attempts=20, head_start_s=30)
 CLEAR_CART = Job("payments.clear", queue="payments", max_attempts=20, head_start_s=30)
 RECONCILE_PAYMENTS = Job("payments.reconcile", queue="payments", max_attempts=3, time_limit_s=600, head_start_s=60)
 SWEEP_PAYMENTS = Job("payments.sweep", queue="payments", max_attempts=3, time_limit_s=300, head_start_s=30)

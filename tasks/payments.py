@@ -10,11 +10,13 @@ from shop.payments.cancel import cancel
 from shop.payments.capture import capture
 from shop.payments.clear import clear
 from shop.payments.confirm import confirm
+from shop.payments.detach import detach
 from shop.payments.inbox import inbox
 from shop.payments.place import Shelves, place
 from shop.payments.reconcile import reconcile
 from shop.payments.refund import refund
 from shop.payments.release import release
+from shop.payments.setup import setup
 from shop.payments.sweep import sweep
 from tasks.broker import Run, performs
 
@@ -58,6 +60,16 @@ def release_stock(services: Services, _run: Run, *, order_id: str, refund_id: st
 @performs(jobs.CLEAR_CART)
 def clear_cart(services: Services, _run: Run, *, order_id: str) -> None:
     clear(services.db, services.carts, order_id)
+
+
+@performs(jobs.OPEN_SETUP)
+def open_setup(services: Services, _run: Run, *, setup_id: str) -> dict[str, Any]:
+    return {"state": setup(services.db, services.gateway, setup_id)}
+
+
+@performs(jobs.DETACH_METHOD)
+def detach_method(services: Services, _run: Run, *, provider_method_id: str) -> dict[str, Any]:
+    return {"outcome": detach(services.db, services.gateway, provider_method_id)}
 
 
 @performs(jobs.SWEEP_PAYMENTS)

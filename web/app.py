@@ -19,6 +19,7 @@ from web import (
     ledger,
     live,
     orders,
+    payment_methods,
     problems,
     refunds,
     reports,
@@ -36,6 +37,7 @@ from web.waiting import Waiters
 GROUPS: tuple[Group, ...] = (
     orders.GROUP,
     refunds.GROUP,
+    payment_methods.GROUP,
     webhooks.GROUP,
     ledger.GROUP,
     documents.GROUP,

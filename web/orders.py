@@ -24,7 +24,7 @@ from web.routes import Group
 GROUP = Group("Orders", "From the cart to the captured payment.")
 
 Email = Annotated[str, StringConstraints(max_length=320, pattern=r"^[^@\s<>]+@[^@\s<>]+$")]
-PaymentMethod = Annotated[str, StringConstraints(max_length=255, pattern=r"^(pm|card|src)_[A-Za-z0-9_]+$")]
+PaymentMethod = Annotated[str, StringConstraints(max_length=255, pattern=r"^(pm|spm|card|src)_[A-Za-z0-9_]+$")]
 AddressField = Annotated[str, StringConstraints(max_length=200)]
 
 

@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import TypeVar
 
 import stripe
+from stripe.params import PaymentIntentCreateParams
 
 from clients.stripe import reading
 from clients.stripe.errors import looking, moving
 from clients.stripe.signatures import check
 from shop.money import Money
-from shop.ports.gateway import Event, PaymentSeen, RefundSeen, SignedDelivery
+from shop.ports.gateway import Event, MethodSeen, PaymentSeen, RefundSeen, SetupSeen, SignedDelivery
 
 API_VERSION = "2026-10-28.endive"
 """The version this code was written against, which is also that of the installed library's types."""
@@ -42,6 +43,9 @@ EVENT_TYPES = [
     "refund.created",
     "refund.updated",
     "refund.failed",
+    "setup_intent.succeeded",
+    "payment_method.attached",
+    "payment_method.detached",
 ]
 """What the sweep asks for; Stripe takes at most 20 types in one question."""
 
@@ -58,23 +62,41 @@ class StripeGateway:
         self._api = client.v1
         self._secrets = tuple(webhook_secrets)
 
-    def create_payment(self, amount: Money, *, order_id: str, attempt_id: str, key: str) -> PaymentSeen:
+    def create_payment(
+        self,
+        amount: Money,
+        *,
+        order_id: str,
+        attempt_id: str,
+        key: str,
+        customer: str | None = None,
+        save: bool = False,
+    ) -> PaymentSeen:
+        params: PaymentIntentCreateParams = {
+            "amount": amount.amount,
+            "currency": amount.currency,
+            "capture_method": "manual",
+            "automatic_payment_methods": {"enabled": True},
+            "metadata": {"order_id": order_id, "attempt_id": attempt_id},
+            "expand": EXPAND,
+        }
+        if customer is not None:
+            params["customer"] = customer
+            if save:
+                params["setup_future_usage"] = "off_session"
         with moving():
-            answer = self._api.payment_intents.create(
-                params={
-                    "amount": amount.amount,
-                    "currency": amount.currency,
-                    "capture_method": "manual",
-                    "automatic_payment_methods": {"enabled": True},
-                    "metadata": {"order_id": order_id, "attempt_id": attempt_id},
-                    "expand": EXPAND,
-                },
-                options={"idempotency_key": key},
-            )
+            answer = self._api.payment_intents.create(params=params, options={"idempotency_key": key})
         return reading.payment(answer.to_dict())
 
-    def confirm_payment(self, payment_id: str, *, method: str, return_url: str, key: str) -> PaymentSeen:
+    def confirm_payment(
+        self, payment_id: str, *, method: str, return_url: str, key: str, customer: str | None = None
+    ) -> PaymentSeen:
         with moving():
+            if customer is not None:
+                # Confirming takes no customer. Setting the same one again changes nothing, so the key may be derived.
+                self._api.payment_intents.update(
+                    payment_id, params={"customer": customer}, options={"idempotency_key": f"{key}-customer"}
+                )
             answer = self._api.payment_intents.confirm(
                 payment_id,
                 params={"payment_method": method, "return_url": return_url, "expand": EXPAND},
@@ -115,6 +137,36 @@ class StripeGateway:
                 options={"idempotency_key": key},
             )
         return reading.refund(answer.to_dict())
+
+    def create_customer(self, customer_id: str, *, key: str) -> str:
+        with moving():
+            answer = self._api.customers.create(
+                params={"metadata": {"customer_id": customer_id}}, options={"idempotency_key": key}
+            )
+        return answer.id
+
+    def create_setup(self, customer: str, *, setup_id: str, key: str) -> SetupSeen:
+        with moving():
+            answer = self._api.setup_intents.create(
+                params={
+                    "customer": customer,
+                    "usage": "off_session",
+                    "automatic_payment_methods": {"enabled": True},
+                    "metadata": {"setup_id": setup_id},
+                },
+                options={"idempotency_key": key},
+            )
+        return reading.setup(answer.to_dict())
+
+    def detach_method(self, method_id: str, *, key: str) -> None:
+        with moving():
+            self._api.payment_methods.detach(method_id, options={"idempotency_key": key})
+
+    def setup(self, provider_setup_id: str) -> SetupSeen | None:
+        return _found(lambda: reading.setup(self._api.setup_intents.retrieve(provider_setup_id).to_dict()))
+
+    def method(self, method_id: str) -> MethodSeen | None:
+        return _found(lambda: reading.method(self._api.payment_methods.retrieve(method_id).to_dict()))
 
     def payment(self, payment_id: str) -> PaymentSeen | None:
         return _found(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from shop.ports.gateway import Card, Decline, Event, PaymentSeen, RefundSeen
+from shop.ports.gateway import Card, Decline, Event, MethodSeen, PaymentSeen, RefundSeen, SetupSeen
 
 Json = Mapping[str, Any]
 
@@ -46,6 +46,28 @@ def refund(found: Json) -> RefundSeen:
         payment_id=_id(found.get("payment_intent")),
         refund_id=(found.get("metadata") or {}).get("refund_id"),
         failure_code=found.get("failure_reason"),
+        created_at=_time(found.get("created")),
+    )
+
+
+def setup(found: Json) -> SetupSeen:
+    return SetupSeen(
+        id=found["id"],
+        status=found["status"],
+        customer=_id(found.get("customer")),
+        method_id=_id(found.get("payment_method")),
+        client_secret=found.get("client_secret"),
+    )
+
+
+def method(found: Json) -> MethodSeen:
+    details = _expanded(found.get("card"))
+    return MethodSeen(
+        id=found["id"],
+        kind=found["type"],
+        customer=_id(found.get("customer")),
+        card=_shown(details) if details.get("last4") else None,
+        fingerprint=details.get("fingerprint"),
         created_at=_time(found.get("created")),
     )
 
@@ -91,13 +113,17 @@ def _card(charge: Json, intent: Json) -> Card | None:
         _expanded(failed).get("card"),
     ):
         if details and details.get("last4"):
-            return Card(
-                brand=details.get("brand") or "unknown",
-                last4=details["last4"],
-                exp_month=details["exp_month"],
-                exp_year=details["exp_year"],
-            )
+            return _shown(details)
     return None
+
+
+def _shown(details: Json) -> Card:
+    return Card(
+        brand=details.get("brand") or "unknown",
+        last4=details["last4"],
+        exp_month=details["exp_month"],
+        exp_year=details["exp_year"],
+    )
 
 
 def _fee(charge: Json) -> int | None:

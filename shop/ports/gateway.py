@@ -75,6 +75,32 @@ class RefundSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class MethodSeen:
+    """A way to pay as the provider describes it. `customer` is the provider's id, None for one nobody has saved.
+
+    `fingerprint` is the same for the same card, however often it is given. `card` is None for what is no card.
+    """
+
+    id: str
+    kind: str
+    customer: str | None
+    card: Card | None
+    fingerprint: str | None = None
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetupSeen:
+    """A wish to save a way to pay. `status` is as of a payment; `method_id` is what was given for it, if anything."""
+
+    id: str
+    status: str
+    customer: str | None
+    method_id: str | None = None
+    client_secret: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """A notice that something changed over there: which object to look at, not what to believe about it.
 
@@ -112,9 +138,32 @@ class Gateway(Protocol):
     Methods without one only look; they raise GatewayUnavailable and answer None for what does not exist.
     """
 
-    def create_payment(self, amount: Money, *, order_id: str, attempt_id: str, key: str) -> PaymentSeen: ...
+    def create_payment(
+        self,
+        amount: Money,
+        *,
+        order_id: str,
+        attempt_id: str,
+        key: str,
+        customer: str | None = None,
+        save: bool = False,
+    ) -> PaymentSeen:
+        """`customer` is for whom a saved card may pay it; with `save` the card it is paid with is saved too."""
+        ...
 
-    def confirm_payment(self, payment_id: str, *, method: str, return_url: str, key: str) -> PaymentSeen: ...
+    def confirm_payment(
+        self, payment_id: str, *, method: str, return_url: str, key: str, customer: str | None = None
+    ) -> PaymentSeen:
+        """`customer` is whose saved card `method` is: the payment may have been made before there was one."""
+        ...
+
+    def create_customer(self, customer_id: str, *, key: str) -> str:
+        """The provider's id of a customer of ours."""
+        ...
+
+    def create_setup(self, customer: str, *, setup_id: str, key: str) -> SetupSeen: ...
+
+    def detach_method(self, method_id: str, *, key: str) -> None: ...
 
     def capture_payment(self, payment_id: str, *, amount: int, key: str) -> PaymentSeen: ...
 
@@ -135,6 +184,10 @@ class Gateway(Protocol):
     def refund(self, refund_id: str) -> RefundSeen | None: ...
 
     def refunds_of(self, payment_id: str) -> list[RefundSeen]: ...
+
+    def setup(self, provider_setup_id: str) -> SetupSeen | None: ...
+
+    def method(self, method_id: str) -> MethodSeen | None: ...
 
     def payments_between(self, start: datetime, end: datetime) -> Iterator[PaymentSeen]: ...
 
