@@ -29,6 +29,7 @@ SEND_MAIL = Job("documents.mail", queue="documents", max_attempts=15)
 IMPORT_PRODUCTS = Job("search.catalog", queue="embeddings", max_attempts=5, time_limit_s=900)
 SYNC_PRODUCTS = Job("search.sync", queue="embeddings", max_attempts=12, time_limit_s=600)
 EMBED_PRODUCTS = Job("search.embed", queue="embeddings", max_attempts=8, time_limit_s=1800)
+REFRESH_SUGGESTIONS = Job("search.suggest", queue="embeddings", max_attempts=3, time_limit_s=300, head_start_s=-10)
 REWEIGH_PRODUCTS = Job("search.reweigh", queue="embeddings", max_attempts=5, time_limit_s=1800, head_start_s=60)
 
 # analytics

@@ -7,6 +7,7 @@ from shop import jobs
 from shop.search.catalog import catalog
 from shop.search.embed import embed
 from shop.search.reweigh import reweigh
+from shop.search.suggest import suggest
 from shop.search.sync import sync
 from tasks.broker import Run, performs
 
@@ -25,6 +26,11 @@ def sync_products(services: Services, run: Run, *, sync_id: str | None = None) -
 @performs(jobs.EMBED_PRODUCTS)
 def embed_products(services: Services, run: Run) -> dict[str, Any]:
     return embed(services.db, services.catalogue_encoder, run.progress)
+
+
+@performs(jobs.REFRESH_SUGGESTIONS)
+def refresh_suggestions(services: Services, run: Run) -> dict[str, Any]:
+    return suggest(services.db, run.progress)
 
 
 @performs(jobs.REWEIGH_PRODUCTS)

@@ -16,6 +16,7 @@ from shop.search import index
 from shop.search.importing import import_products
 from shop.search.queries import catalog as queries
 from shop.search.queries import index as index_queries
+from shop.search.queries import suggest as suggestions
 from shop.search.reading import read_ndjson
 
 MAX_PRODUCTS = 1000
@@ -68,3 +69,4 @@ def retire(db: Database, product_id: str) -> None:
         if number is None:
             raise NotFound(f"there is no product {product_id}")
         index_queries.forget(tx, [number])
+        suggestions.note_reworded(tx, [product_id])

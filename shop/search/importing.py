@@ -15,6 +15,7 @@ from shop.search import index
 from shop.search.product import BadRow, Product, read_product
 from shop.search.queries import catalog as queries
 from shop.search.queries import index as index_queries
+from shop.search.queries import suggest as suggestions
 from shop.search.reading import Row
 from shop.search.text import TEXT_VERSION, embedding_text, lexical_text
 
@@ -98,6 +99,7 @@ def _store(tx: Tx, products: Sequence[Product], report: ImportReport) -> None:
     reworded = [(number[product.id], product) for product in products if product.id in number]
     if reworded:
         index.write(tx, reworded)
+        suggestions.note_reworded(tx, sorted(number))
         outbox.stage(tx, jobs.EMBED_PRODUCTS, unique_key="search.embed")
 
 

@@ -1,0 +1,57 @@
+"""The catalogue's words as they are written, and the pieces by which a misspelt one is recognised."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from psycopg.rows import class_row
+
+from db.database import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """`piece`: what it has in common with the word that was typed. `products`: how many have it."""
+
+    piece: str
+    word: str
+    products: int
+
+
+def add_words(tx: Tx, stems: Mapping[str, str], pieces: Sequence[tuple[str, str]]) -> None:
+    """`stems` by word; `pieces` with their words."""
+    tx.execute(
+        """
+        INSERT INTO search_words (word, stem)
+        SELECT g.word, g.stem FROM unnest(%(words)s::text[], %(stems)s::text[]) AS g(word, stem) ORDER BY 1
+            ON CONFLICT DO NOTHING
+        """,
+        {"words": list(stems), "stems": list(stems.values())},
+    )
+    tx.execute(
+        """
+        INSERT INTO search_word_pieces (piece, word)
+        SELECT g.piece, g.word FROM unnest(%(pieces)s::text[], %(words)s::text[]) AS g(piece, word) ORDER BY 1, 2
+            ON CONFLICT DO NOTHING
+        """,
+        {"pieces": [piece for piece, _ in pieces], "words": [word for _, word in pieces]},
+    )
+
+
+def known_words(tx: Tx, words: Sequence[str]) -> set[str]:
+    rows = tx.execute("SELECT word FROM search_words WHERE word = ANY(%(words)s)", {"words": list(words)}).fetchall()
+    return {row[0] for row in rows}
+
+
+def near_words(tx: Tx, pieces: Sequence[str], *, least: int) -> list[Near]:
+    """Words that share one of these pieces and that at least so many products have."""
+    cur = tx.cursor(row_factory=class_row(Near))
+    return cur.execute(
+        """
+        SELECT s.piece, s.word, t.documents AS products
+          FROM search_word_pieces s
+          JOIN search_words w ON w.word = s.word
+          JOIN search_terms t ON t.term = w.stem
+         WHERE s.piece = ANY(%(pieces)s) AND t.documents >= %(least)s
+        """,
+        {"pieces": list(pieces), "least": least},
+    ).fetchall()

@@ -1,0 +1,162 @@
+"""Suggestions: from whom they may come, that a slip is forgiven, and that they follow what changes."""
+
+import itertools
+from typing import Any
+
+import pytest
+
+from db.database import Database
+from shop.search.catalog import retire
+from shop.search.complete import Suggestion, complete
+from shop.search.queries import log
+from shop.search.suggest import suggest
+from shop.search.typed import is_personal, keys
+from tests.shop.search.made import one_value, products, stock
+
+_numbers = itertools.count(1)
+
+
+def asked(db: Database, query: str, *, people: int = 3, total: int = 5, named: bool = True) -> None:
+    """So many different people ask the same."""
+    for person in range(people):
+        with db.transaction() as tx:
+            log.insert_search(tx, _search(query, f"vis_{person}" if named else None, total))
+
+
+def _search(query: str, visitor: str | None, total: int) -> log.Search:
+    return log.Search(
+        id=f"sch_{next(_numbers)}", customer_id=None, visitor_id=visitor, query=query, normalised=query,
+        interpreted={}, filters={}, sort="relevance", mode="hybrid", total=total, total_is_exact=True,
+        first_products=[], ranker="none", degraded=False, took_ms=1.0,
+    )  # fmt: skip
+
+
+@pytest.fixture(name="shop")
+def _shop(db: Database) -> Database:
+    stock(db, products())
+    suggest(db)
+    return db
+
+
+def texts(db: Database, typed: str, limit: int = 10) -> list[str]:
+    return [one.text for one in complete(db, typed, limit=limit)]
+
+
+def test_categories_brands_and_products_are_suggested_from_the_first_letters(shop: Database) -> None:
+    found = complete(shop, "hea", limit=10)
+    assert found[0] == Suggestion("Headphones", "category")
+    assert {one.kind for one in found} == {"category", "product"}
+    assert complete(shop, "nord", limit=5)[0] == Suggestion("Nordholm", "query")
+    assert complete(shop, "red so", limit=5)[0].product_id in {product["id"] for product in products()}
+
+
+def test_a_product_is_found_from_its_later_words_too(shop: Database) -> None:
+    assert "Green chef knife large" in texts(shop, "chef knife la")
+
+
+def test_what_three_people_asked_is_suggested_first(shop: Database) -> None:
+    asked(shop, "leather belt")
+    suggest(shop)
+    assert complete(shop, "lea", limit=5)[0] == Suggestion("leather belt", "query")
+
+
+@pytest.mark.parametrize(
+    ("query", "how"),
+    [
+        ("leather belt", {"people": 2}),
+        ("leather belt", {"total": 0}),
+        ("leather belt", {"named": False}),
+        ("leather belt jane@example.com", {}),
+        ("leather belt 0170 123456", {}),
+        ("leather belt blasphemy", {}),
+    ],
+)
+def test_what_few_asked_found_nothing_or_is_personal_is_never_suggested(
+    shop: Database, query: str, how: dict[str, Any]
+) -> None:
+    asked(shop, query, **how)
+    suggest(shop)
+    assert one_value(shop, "SELECT count(*) FROM search_suggestions WHERE kind = 'query'") == 0
+
+
+def test_one_person_who_asks_often_is_one_person(shop: Database) -> None:
+    for _ in range(5):
+        asked(shop, "leather belt", people=2)
+        suggest(shop)
+    assert texts(shop, "leather be") == []
+    asked(shop, "leather belt", people=3)
+    suggest(shop)
+    assert texts(shop, "leather be") == ["leather belt"]
+
+
+@pytest.mark.parametrize(
+    "typed", ["haedph", "hedpho", "headdph", "headpg", "headphonse", "heaphones", "hradphones"]
+)  # fmt: skip
+def test_one_slip_is_forgiven(shop: Database, typed: str) -> None:
+    assert texts(shop, typed)[0] == "Headphones"
+
+
+@pytest.mark.parametrize("typed", ["xqzw", "…", "'", "    ", "\0", "%", "hdpns", "🎧", "a" * 200])
+def test_what_nothing_begins_with_gets_nothing(shop: Database, typed: str) -> None:
+    assert texts(shop, typed) == []
+
+
+def test_a_product_taken_out_is_gone_at_once_and_its_category_with_the_last(db: Database) -> None:
+    stock(db, [product for product in products() if product["category"].endswith("Belts")][:1])
+    suggest(db)
+    assert texts(db, "belts") == ["Belts"]
+    retire(db, "p048")
+    assert texts(db, "red belt") == []
+    suggest(db)
+    assert texts(db, "belts") == []
+    assert one_value(db, "SELECT count(*) FROM search_suggestions") == 0
+
+
+def test_a_renamed_product_is_found_by_its_new_name_only(shop: Database) -> None:
+    stock(shop, [products()[0] | {"name": "Aquamarine settee"}])
+    suggest(shop)
+    assert texts(shop, "aquam") == ["Aquamarine settee"]
+    assert "Red sofa small" not in texts(shop, "red sofa")
+
+
+def test_crowded_beginnings_give_the_best_of_all(db: Database) -> None:
+    stock(db, ({"id": f"p{n}", "name": f"lamp model {n:04}", "rating_count": n} for n in range(1000)))
+    suggest(db)
+    assert one_value(db, "SELECT count(*) FROM search_suggestion_tops") > 10
+    assert texts(db, "la", limit=1)[0] >= "lamp model 0600"
+    stock(db, [{"id": "best", "name": "lamp of lamps", "rating_count": 10**9}])
+    suggest(db)
+    for typed in ("l", "la", "lam", "lamp", "lamp o"):
+        assert texts(db, typed, limit=3)[0] == "lamp of lamps"
+
+
+def test_a_beginning_that_is_crowded_no_more_is_read_as_it_is(db: Database) -> None:
+    many = [{"id": f"p{n}", "name": f"lamp model {n:04}"} for n in range(200)]
+    stock(db, many)
+    suggest(db)
+    stock(db, [row | {"active": False} for row in many[5:]])
+    suggest(db)
+    assert one_value(db, "SELECT count(*) FROM search_suggestion_tops") == 0
+    assert len(texts(db, "lamp")) == 5
+
+
+def test_a_run_that_finds_nothing_new_writes_nothing(shop: Database) -> None:
+    assert suggest(shop) == {"queries": 0, "products": 0, "remaining": 0}
+
+
+def test_queries_keep_two_places_for_products(shop: Database) -> None:
+    for size in ("small", "medium", "large"):
+        for colour in ("red", "blue", "green"):
+            asked(shop, f"sofa {colour} {size}")
+    suggest(shop)
+    kinds = [one.kind for one in complete(shop, "sofa", limit=6)]
+    assert kinds == ["category", "query", "query", "query", "product", "product"] or kinds.count("product") == 2
+
+
+def test_personal_things_are_recognised() -> None:
+    assert all(map(is_personal, ["a@b.example", "0170 123 45 67", "4242 4242 4242 4242", "www.example.com"]))
+    assert not any(map(is_personal, ["iphone 15 pro", "12x18 frame", "usb c 100w", "size 42 43 44"]))
+
+
+def test_later_words_weigh_less_and_stop_words_begin_nothing() -> None:
+    assert keys("The lamp of a kind", 1.0) == {"the lamp of a kind": 1.0, "lamp of a kind": 0.7}
