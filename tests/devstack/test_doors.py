@@ -36,18 +36,14 @@ def served(till: Till) -> Iterator[Served]:
 
 
 def plan(served: Served, **fault: object) -> requests.Response:
-    return requests.post(
-        f"{served.url}/standin/faults", json={"match": "POST /sales/*/close", **fault}, timeout=5
-    )
+    return requests.post(f"{served.url}/standin/faults", json={"match": "POST /sales/*/close", **fault}, timeout=5)
 
 
 def close(served: Served, **kwargs: object) -> requests.Response:
     return requests.post(f"{served.url}/sales/7/close", timeout=5, **kwargs)  # type: ignore[arg-type]
 
 
-def test_a_planned_status_answers_without_doing_the_work_and_only_as_often_as_asked(
-    till: Till, served: Served
-):
+def test_a_planned_status_answers_without_doing_the_work_and_only_as_often_as_asked(till: Till, served: Served):
     assert plan(served, kind="status", status=503, times=2).status_code == 201
     assert [close(served).status_code for _ in range(3)] == [503, 503, 200]
     assert till.done == ["7"]
@@ -106,9 +102,7 @@ def test_faults_never_hit_the_doors_or_the_liveness_probe(served: Served):
         ({"kind": "status", "stored": True}, "stored needs"),
     ],
 )
-def test_a_fault_that_makes_no_sense_is_refused_with_the_reason(
-    served: Served, fault: dict[str, object], reason: str
-):
+def test_a_fault_that_makes_no_sense_is_refused_with_the_reason(served: Served, fault: dict[str, object], reason: str):
     answer = plan(served, **fault)
     assert answer.status_code == 400
     assert reason in answer.json()["error"]
