@@ -83,6 +83,9 @@ class OnnxEncoder:
         session, tokenizer = self._ready()
         return _encode(session, tokenizer, texts)
 
+    def knows(self, word: str) -> bool:
+        return self._ready()[1].token_to_id(word) is not None
+
     def _ready(self) -> "tuple[InferenceSession, Tokenizer]":
         if self._loaded is None:
             with self._loading:
@@ -114,6 +117,9 @@ class ReferenceEncoder:
             convert_to_numpy=True,
             show_progress_bar=False,
         )
+
+    def knows(self, word: str) -> bool:
+        return word in self._ready().tokenizer.get_vocab()
 
     def _ready(self) -> Any:
         if self._model is None:

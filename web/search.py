@@ -26,7 +26,8 @@ Word = Annotated[str, Field(min_length=1, max_length=500)]
 class SearchQuery(In):
     """`category` and `brand` may be given several times: any of them. Prices are whole minor units, ends included.
 
-    `personalize` is understood; so far everybody gets the same order.
+    `correct=false` takes every word as it is written. `personalize` is understood; so far everybody
+    gets the same order.
     """
 
     q: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
@@ -41,6 +42,7 @@ class SearchQuery(In):
     cursor: str | None = Field(None, max_length=1000)
     mode: Mode = "hybrid"
     personalize: bool = True
+    correct: bool = True
 
 
 class ProductBody(Out):
@@ -74,7 +76,9 @@ class SimilarBody(ProductBody):
 
 
 class QueryBody(Out):
-    """`interpreted.without`: what the shopper does not want, taken out of the query."""
+    """`corrected`: what was searched instead, where a word was misspelt; `correct=false` undoes it.
+    `interpreted.without`: what the shopper does not want, taken out of the query.
+    """
 
     text: str
     corrected: Maybe[str] = None
@@ -136,7 +140,7 @@ def search(call: Call, query: SearchQuery) -> SearchBody:
     place = result.next_place
     return SearchBody(
         search_id=result.search_id,
-        query=QueryBody(text=result.query.text, interpreted=dict(result.query.interpreted)),
+        query=QueryBody(text=query.q, corrected=result.corrected, interpreted=dict(result.query.interpreted)),
         total=result.total,
         total_is_exact=result.total_is_exact,
         facets=_facets(result),
@@ -176,6 +180,7 @@ def _request(call: Call, query: SearchQuery) -> SearchRequest:
         after=_place(query.cursor),
         customer_id=call.caller.sub,
         visitor_id=call.caller.visitor_id,
+        correct=query.correct,
     )
 
 

@@ -32,6 +32,13 @@ class Encoder(Protocol):
         """Texts beyond 64 tokens are cut. Raises EncoderUnavailable."""
         ...
 
+    def knows(self, word: str) -> bool:
+        """Whether the model has this word (lower case) as a whole: then it is a word, whoever sells it or not.
+
+        Raises EncoderUnavailable.
+        """
+        ...
+
     def warm(self) -> None:
         """Load the model now instead of in the first request. Raises EncoderUnavailable."""
         ...

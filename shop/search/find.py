@@ -10,7 +10,7 @@ from db.database import Database, Tx
 from shop.errors import Rejected
 from shop.ids import new_id
 from shop.ports.encoder import Encoder, EncoderUnavailable
-from shop.search import facets
+from shop.search import facets, spelling
 from shop.search.embed import model_version
 from shop.search.facets import Facets
 from shop.search.gather import gather
@@ -19,6 +19,7 @@ from shop.search.queries.cards import Shown
 from shop.search.queries.filters import NO_FILTERS, Filters
 from shop.search.queries.vectors import written
 from shop.search.rank import RANKER, Ranked, rank
+from shop.search.text import normalise
 from shop.search.understand import Query, understand
 
 Sort = Literal["relevance", "price_asc", "price_desc", "rating", "newest"]
@@ -51,7 +52,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
-    """`after` is the place a page before ended; it goes with the same text, filters, sort and mode only."""
+    """`after` is the place a page before ended; it goes with the same text, filters, sort and mode only.
+
+    `correct` False takes every word as it is written.
+    """
 
     text: str
     filters: Filters = NO_FILTERS
@@ -61,6 +65,7 @@ class SearchRequest:
     after: Place | None = None
     customer_id: str | None = None
     visitor_id: str | None = None
+    correct: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +79,14 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """total_is_exact False: there are at least `total`. degraded: the model is away, words alone were compared."""
+    """total_is_exact False: there are at least `total`. degraded: the model is away, words alone were compared.
+
+    corrected: what was searched instead of what was written, None when that is the same.
+    """
 
     search_id: str
     query: Query
+    corrected: str | None
     total: int
     total_is_exact: bool
     facets: Facets
@@ -96,7 +105,8 @@ def find(db: Database, encoder: Encoder, request: SearchRequest) -> SearchResult
     of = _fingerprint(request)
     if request.after is not None and request.after.of != of:
         raise WrongPlace("the cursor belongs to another search")
-    query = understand(request.text)
+    corrected = _corrected(db, encoder, request)
+    query = understand(corrected or request.text)
     vector = _vector(encoder, query, request.mode)
     by_words = request.mode != "semantic" or vector is None
     search_id = request.after.search_id if request.after else new_id("sch")
@@ -107,6 +117,7 @@ def find(db: Database, encoder: Encoder, request: SearchRequest) -> SearchResult
         result = SearchResult(
             search_id=search_id,
             query=query,
+            corrected=corrected,
             total=len(ranked),
             total_is_exact=is_exact,
             facets=facets.count([one.candidate.card for one in ranked]),
@@ -128,8 +139,15 @@ def warm(encoder: Encoder) -> bool:
 
 
 def _fingerprint(request: SearchRequest) -> str:
-    asked = repr((request.text, request.filters, request.sort, request.mode))
+    asked = repr((request.text, request.filters, request.sort, request.mode, request.correct))
     return hashlib.blake2b(asked.encode(), digest_size=6).hexdigest()
+
+
+def _corrected(db: Database, encoder: Encoder, request: SearchRequest) -> str | None:
+    if not request.correct:
+        return None
+    with db.transaction() as tx:
+        return spelling.correct(tx, encoder, request.text)
 
 
 def _vector(encoder: Encoder, query: Query, mode: Mode) -> str | None:
@@ -206,7 +224,8 @@ def _logged(tx: Tx, request: SearchRequest, result: SearchResult, began: float) 
                 customer_id=request.customer_id,
                 visitor_id=request.visitor_id,
                 query=request.text[: log.LONGEST_QUERY],
-                normalised=result.query.normalised[: log.LONGEST_QUERY],
+                normalised=normalise(request.text)[: log.LONGEST_QUERY],
+                corrected=result.corrected and result.corrected[: log.LONGEST_QUERY],
                 interpreted=result.query.interpreted,
                 filters={name: value for name, value in request.filters.parameters().items() if value is not None},
                 sort=request.sort,

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from db.database import Tx
+from shop.ports.encoder import Encoder, EncoderUnavailable
 from shop.search.queries import find
 from shop.search.queries import words as queries
 from shop.search.queries.words import Near
@@ -19,12 +19,6 @@ LEAST_PRODUCTS = 2
 _PLAIN = re.compile(f"[a-z]{{{SHORTEST},{LONGEST}}}")
 
 
-@dataclass(frozen=True, slots=True)
-class Slip:
-    written: str
-    meant: str
-
-
 def learn(tx: Tx, texts: Iterable[str]) -> None:
     """Take in the words of these texts. They are never forgotten here: how many products have one tells its stem."""
     found = {word for text in texts for word in words(normalise(text)) if _PLAIN.fullmatch(word)} - STOP_WORDS
@@ -35,14 +29,14 @@ def learn(tx: Tx, texts: Iterable[str]) -> None:
         )
 
 
-def correct(tx: Tx, text: str) -> str | None:
+def correct(tx: Tx, encoder: Encoder, text: str) -> str | None:
     """The text with its misspelt words put right; None when there is nothing to put right.
 
-    A word stays as it is when any product has it (so has every brand), when it holds a digit or anything but plain
-    letters, or when it is shorter than four letters.
+    A word stays as it is when any product has it (so has every brand), when the model knows it (the meaning finds what
+    is near), when it holds a digit or anything but plain letters, or when it is shorter than four letters.
     """
     plain = normalise(text)
-    unknown = _unknown(tx, plain)
+    unknown = [word for word in _unknown(tx, plain) if not _is_word(encoder, word)]
     if not unknown:
         return None
     near = queries.near_words(tx, sorted({piece for word in unknown for piece in pieces(word)}), least=LEAST_PRODUCTS)
@@ -80,6 +74,13 @@ def _unknown(tx: Tx, plain: str) -> list[str]:
         return []
     known = {found.term for found in find.look_up(tx, sorted(set(asked.values())))}
     return [word for word, its_stem in asked.items() if its_stem not in known]
+
+
+def _is_word(encoder: Encoder, word: str) -> bool:
+    try:
+        return encoder.knows(word)
+    except EncoderUnavailable:
+        return False  # then words are all there is, and the right ones are needed most
 
 
 def _best(word: str, near: Sequence[Near]) -> str | None:

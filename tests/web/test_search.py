@@ -12,6 +12,7 @@ from boot.services import Services
 from clients.model_files import ensure_files
 from shop.search.catalog import catalog
 from shop.search.embed import embed
+from shop.search.suggest import suggest
 from tests.shop.search.made import fill, one_value, products
 
 Headers = dict[str, str]
@@ -48,6 +49,12 @@ def test_anyone_may_search_and_gets_one_list(client: FlaskClient) -> None:
     assert (first["currency"], type(first["price"]), type(first["in_stock"])) == ("eur", int, bool)
     assert sum(value["count"] for value in answer["facets"]["category"]) == answer["total"]
     assert answer["facets"]["price"]["currency"] == "eur"
+
+
+def test_a_slip_is_put_right_told_and_undone(client: FlaskClient, shop: Services) -> None:
+    suggest(shop.db)
+    assert found(client, "q=red+sofda")["query"] == {"text": "red sofda", "corrected": "red sofa", "interpreted": {}}
+    assert "corrected" not in found(client, "q=red+sofda&correct=false")["query"]
 
 
 @pytest.mark.usefixtures("shop")

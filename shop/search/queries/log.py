@@ -28,15 +28,16 @@ class Search:
     ranker: str
     degraded: bool
     took_ms: float
+    corrected: str | None = None
 
 
 def insert_search(tx: Tx, search: Search) -> None:
     tx.execute(
         """
-        INSERT INTO search_queries (id, customer_id, visitor_id, query, normalised, interpreted, filters, sort, mode,
-                                    total, total_is_exact, first_products, ranker, degraded, took_ms)
-        VALUES (%(id)s, %(customer_id)s, %(visitor_id)s, %(query)s, %(normalised)s, %(interpreted)s, %(filters)s,
-                %(sort)s, %(mode)s, %(total)s, %(total_is_exact)s, %(first_products)s, %(ranker)s, %(degraded)s,
+        INSERT INTO search_queries (id, customer_id, visitor_id, query, normalised, corrected, interpreted, filters,
+                                    sort, mode, total, total_is_exact, first_products, ranker, degraded, took_ms)
+        VALUES (%(id)s, %(customer_id)s, %(visitor_id)s, %(query)s, %(normalised)s, %(corrected)s, %(interpreted)s,
+                %(filters)s, %(sort)s, %(mode)s, %(total)s, %(total_is_exact)s, %(first_products)s, %(ranker)s, %(degraded)s,
                 %(took_ms)s)
         """,
         {
@@ -45,6 +46,7 @@ def insert_search(tx: Tx, search: Search) -> None:
             "visitor_id": search.visitor_id,
             "query": search.query,
             "normalised": search.normalised,
+            "corrected": search.corrected,
             "interpreted": Jsonb(search.interpreted),
             "filters": Jsonb(search.filters),
             "sort": search.sort,

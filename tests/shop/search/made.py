@@ -66,6 +66,9 @@ class CountingEncoder:
     def warm(self) -> None:
         pass
 
+    def knows(self, word: str) -> bool:
+        return False
+
     def encode(self, texts: Sequence[str]) -> Vectors:
         self.texts.extend(texts)
         vectors = np.stack([_vector(text) for text in texts]) if texts else np.empty((0, DIMENSIONS))

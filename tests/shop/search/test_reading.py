@@ -1,13 +1,14 @@
 """Rows from files: each line by itself, none of them able to spoil the rest."""
 
 import gzip
+import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from shop.search.product import BadRow, read_product
-from shop.search.reading import LONGEST_LINE, read_csv, read_ndjson
+from shop.search.reading import LONGEST_LINE, BrokenFile, read_csv, read_ndjson
 
 
 def test_gzip_is_read_as_if_it_were_plain() -> None:
@@ -76,6 +77,25 @@ def test_major_prices_follow_the_currency() -> None:
 def test_a_mapped_column_that_is_missing_stops_before_the_first_row() -> None:
     with pytest.raises(BadRow, match="no column 'Preis'"):
         next(read_csv(io.BytesIO(b"id,name\n1,a\n"), {"id": "id", "price": "Preis"}))
+
+
+def test_columns_named_as_ours_need_no_mapping_beside_those_that_do() -> None:
+    file = io.BytesIO(b"id,Title,stock,attributes.color,Internal\n1,Stuhl,5,rot,x\n")
+    assert list(read_csv(file, {"name": "Title"})) == [
+        (2, {"id": "1", "name": "Stuhl", "stock": "5", "attributes": {"color": "rot"}})
+    ]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda whole: whole[:-20], lambda whole: whole[:60] + b"damaged" + whole[67:]],
+    ids=["cut off", "damaged"],
+)
+def test_a_gzip_file_that_is_cut_off_or_damaged_says_so(damage: Callable[[bytes], bytes]) -> None:
+    lines = [b'{"id": "%d", "name": "%s"}' % (number, hashlib.sha256(b"%d" % number).hexdigest().encode())
+             for number in range(1000)]  # fmt: skip
+    with pytest.raises(BrokenFile, match=r"cut off or damaged after line \d+"):
+        list(read_ndjson(io.BytesIO(damage(gzip.compress(b"\n".join(lines))))))
 
 
 @pytest.mark.parametrize(
