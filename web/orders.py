@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
+from flask import Response
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from boot.terms import terms
@@ -18,8 +19,10 @@ from web.answers import Answer, Settling, accepted
 from web.call import Call
 from web.models import In, Minor, Out, Time
 from web.order_body import OrderBody, Status, order_body
+from web.order_stream import OrderSource, is_over, mark
 from web.paging import Page, Paged, page_of
 from web.routes import Group
+from web.streams import stream
 
 GROUP = Group("Orders", "From the cart to the captured payment.")
 
@@ -175,6 +178,21 @@ def capture(call: Call, order_id: str, body: CaptureWish) -> Answer:
     """Take the money, for shops that capture at shipping time (`CAPTURE=manual`)."""
     ask_capture(call.db, order_id, amount=body.amount, actor=call.customer_id)
     return _accepted(call, order_id)
+
+
+@GROUP.route("GET", "/v1/orders/{order_id}/stream", who=OWNER, answers={200: "text/event-stream", 204: None})
+def watch(call: Call, order_id: str) -> Answer | Response:
+    """Watch an order.
+
+    Server-sent events: its state now, then one `order` event a change, until it is paid or called off. A browser that
+    comes back (`Last-Event-ID`) having seen the end gets 204, which tells it to stop.
+    """
+    view = read.order_view(call.db, order_id)
+    call.must_own(view.order.customer_id)
+    now = order_body(call, view)
+    if is_over(now) and call.header("Last-Event-ID") == mark(now):
+        return Answer(None, 204)
+    return stream(call, OrderSource(call, order_id))
 
 
 @GROUP.route("GET", "/v1/orders/{order_id}/timeline", who=SUPPORT, answers={200: Timeline})

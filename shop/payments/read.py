@@ -67,6 +67,15 @@ def order_view(db: Database, order_id: str) -> OrderView:
         return OrderView(order, tuple(lines), payment, _is_working(order, undecided=undecided))
 
 
+def changed_at(db: Database, order_id: str) -> datetime:
+    """When anything was last written to the order: one row by its key. Raises OrderNotFound."""
+    with db.transaction() as tx:
+        found = orders.changed_at(tx, order_id)
+    if found is None:
+        raise OrderNotFound(order_id)
+    return found
+
+
 def order_views(
     db: Database, *, customer_id: str | None, status: str | None, before_id: str | None, limit: int
 ) -> list[OrderView]:

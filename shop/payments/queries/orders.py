@@ -59,6 +59,11 @@ def order(tx: Tx, order_id: str) -> Order | None:
     ).fetchone()
 
 
+def changed_at(tx: Tx, order_id: str) -> datetime | None:
+    row = tx.execute("SELECT updated_at FROM orders WHERE id = %(id)s", {"id": order_id}).fetchone()
+    return row[0] if row else None
+
+
 def lock_order(tx: Tx, order_id: str) -> Order | None:
     """The order, which nobody else can change until the transaction ends."""
     cursor = tx.cursor(row_factory=class_row(Order))
