@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Annotated, BinaryIO, Literal
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
-from boot.commands.screen import bar, connected, err, out
+from boot.commands.screen import bar, complain, connected, err, out
 from boot.services import Services
 from shop.money import Money
 from shop.ports.encoder import EncoderUnavailable
@@ -20,16 +21,22 @@ from shop.search.embed import AlreadyEmbedding
 from shop.search.find import SearchRequest, SearchResult, find
 from shop.search.importing import ImportReport, import_products
 from shop.search.queries.filters import Filters
-from shop.search.reading import Row, read_csv, read_ndjson
+from shop.search.reading import BrokenFile, Row, read_csv, read_ndjson
 
-PROBLEMS_SHOWN = 20
+REASONS_SHOWN = 20
+LINES_SHOWN = 8
+"""Of one reason: enough to look at; a column that was not mapped is wrong in every line."""
 
 WAIT_FOR_WORKER_S = 2.0
 """A worker has the products in hand; what it leaves is ours."""
 
 Map = Annotated[
     list[str] | None,
-    typer.Option("--map", help="FIELD=COLUMN for a CSV, as name=Title or attributes.color=Colour; repeat."),
+    typer.Option(
+        "--map",
+        help="FIELD=COLUMN for a CSV, as name=Title or attributes.color=Colour; repeat. "
+        "Columns named as our fields need none.",
+    ),
 ]
 
 
@@ -52,8 +59,13 @@ def import_catalog(
     currency = services.settings.shop_currency
     with _opened(file) as stream, bar("Importing", "rows") as progress:
         rows = _rows(stream, file, form, mapping or [], prices, currency)
-        report = import_products(services.db, rows, progress, currency=currency)
+        try:
+            report = import_products(services.db, rows, progress, currency=currency)
+        except BrokenFile as broken:
+            complain(f"{broken}. What was taken in before stays; importing a whole file again does no harm.")
     _show_import(report)
+    if report.read == 0:
+        complain("There is no product in it.")
     if report.rejected and (strict or report.rejected == report.read):
         raise typer.Exit(1)
 
@@ -141,10 +153,20 @@ def _show_import(report: ImportReport) -> None:
     counts = (report.read, report.added, report.changed, report.unchanged, report.repeated, report.rejected)
     table.add_row(*(f"{count:,}" for count in counts))
     out.print(table)
-    for line, reason in report.problems[:PROBLEMS_SHOWN]:
-        err.print(f"[yellow]line {line}[/]: {reason}", soft_wrap=True)
-    if report.rejected > PROBLEMS_SHOWN:
-        err.print(f"… and {report.rejected - PROBLEMS_SHOWN:,} more bad rows")
+    lines: dict[str, list[int]] = {}
+    for line, reason in report.problems:
+        lines.setdefault(reason, []).append(line)
+    for reason, where in list(lines.items())[:REASONS_SHOWN]:
+        err.print(f"[yellow]{_lines(where)}[/]: {escape(reason)}", soft_wrap=True)
+    shown = sum(len(where) for where in list(lines.values())[:REASONS_SHOWN])
+    if report.rejected > shown:
+        err.print(f"… and {report.rejected - shown:,} more bad rows")
+
+
+def _lines(where: list[int]) -> str:
+    numbers = ", ".join(map(str, where[:LINES_SHOWN]))
+    more = f" and {len(where) - LINES_SHOWN} more" if len(where) > LINES_SHOWN else ""
+    return f"line{'s' if len(where) > 1 else ''} {numbers}{more}"
 
 
 def _show_hits(result: SearchResult) -> None:

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import NoReturn
 
 from rich.console import Console
 from rich.markup import escape
@@ -50,13 +51,13 @@ def guarded() -> Generator[None]:
     except WrongSettings as error:
         # Commands take the variables of the shop that runs in this checkout; without one they are missing too.
         hint = "" if "DATABASE_URL" in os.environ else "\nNo shop runs from this folder either; make run starts one."
-        _complain(f"{error}{hint}")
+        complain(f"{error}{hint}")
     except ShopError as error:
-        _complain(f"{error.code}: {error}")
+        complain(f"{error.code}: {error}")
     except DatabaseUnavailable as error:
-        _complain(f"PostgreSQL cannot be reached with DATABASE_URL: {reason(error)}")
+        complain(f"PostgreSQL cannot be reached with DATABASE_URL: {reason(error)}")
     except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
-        _complain(f"{error.filename}: {error.strerror}")
+        complain(f"{error.filename}: {error.strerror}")
     except BrokenPipeError:
         sys.exit(141)  # what the shell reports for a command whose reader went away
 
@@ -81,8 +82,10 @@ def bar(title: str, unit: str) -> Generator[Listener]:
             progress.update(task, completed=done, total=total, rate=f"{speed:,.0f}/s" if speed else "")
 
         yield listen
+        progress.update(task, total=progress.tasks[task].completed)  # what had no known end has one now
 
 
-def _complain(sentence: str) -> None:
+def complain(sentence: str) -> NoReturn:
+    """The sentence, and exit code 1."""
     err.print(f"[red]✗[/red] {escape(sentence)}", soft_wrap=True)
     sys.exit(1)
