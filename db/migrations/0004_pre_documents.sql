@@ -85,6 +85,8 @@ CREATE TABLE mails (
     CHECK (state NOT IN ('refused', 'dropped') OR last_error IS NOT NULL)
 );
 CREATE INDEX mails_subject ON mails (subject_id);
+-- How much an address was sent lately.
+CREATE INDEX mails_to ON mails (recipient, created_at) WHERE recipient IS NOT NULL;
 CREATE INDEX mails_unsent ON mails (created_at) WHERE state IN ('waiting', 'sending', 'refused');
 
 -- What was issued stays as it was issued: a mistake is put right by a credit note, never by a change.

@@ -1,5 +1,6 @@
 """What each kind of mail says, to whom, with which papers."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 from db.database import Tx
 from shop.documents.errors import NotDrawn, NothingToDocument, UnknownKindOfMail
-from shop.documents.queries import issue, reading, sources
+from shop.documents.queries import issue, mails, reading, sources
 from shop.documents.queries.issue import DocumentRow
 from shop.documents.seller import Seller
 from shop.documents.snapshot import buyer
@@ -26,6 +27,13 @@ BECAUSE = MappingProxyType(
     }
 )
 """Why an order ended, as its customer may read it; other reasons are between the shop and its staff."""
+
+
+MOST_A_DAY = 5
+"""Mails of a kind about unpaid orders to one address: enough for a customer, too few to plague somebody else with."""
+
+_NAME = re.compile(r"[^\W\d_]+(?:(?:[ '’-]|\. )[^\W\d_]+){0,5}")
+"""Words of letters, at most six; a dot only before a space, so that no mail program makes a link of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +90,7 @@ def _order_canceled(tx: Tx, desk: Desk, order_id: str) -> Draft:
     if order.status not in ("canceled", "expired") or order.amount_captured:
         return _untold(f"order is {order.status}, not canceled before payment")
     because = BECAUSE.get(order.status_reason or "", "")
-    return _about_order(desk, "order_canceled", order, f"Your order {order.number} was canceled", because=because)
+    return _about_order(tx, desk, "order_canceled", order, f"Your order {order.number} was canceled", because=because)
 
 
 def _payment_failed(tx: Tx, desk: Desk, order_id: str) -> Draft:
@@ -90,7 +98,9 @@ def _payment_failed(tx: Tx, desk: Desk, order_id: str) -> Draft:
     if order.status not in ("payment_failed", "awaiting_payment") or order.currency is None:
         return _untold(f"order is {order.status} by now")
     subject = f"Payment of your order {order.number} did not go through"
-    return _about_order(desk, "payment_failed", order, subject, total_minor=order.total_minor, currency=order.currency)
+    return _about_order(
+        tx, desk, "payment_failed", order, subject, total_minor=order.total_minor, currency=order.currency
+    )
 
 
 def _report(tx: Tx, desk: Desk, report_id: str) -> Draft:
@@ -124,8 +134,11 @@ def _about_document(tx: Tx, desk: Desk, template: str, document: DocumentRow, su
     return _written(desk, template, recipient, subject, {"paper": document.snapshot}, files)
 
 
-def _about_order(desk: Desk, template: str, order: sources.OrderRow, subject: str, **values: Any) -> Draft:
-    name = buyer(order)["name"]
+def _about_order(tx: Tx, desk: Desk, template: str, order: sources.OrderRow, subject: str, **values: Any) -> Draft:
+    """About an order that nobody paid: anybody may have placed it, with any address and any name."""
+    if mails.told_lately(tx, template, order.email or "", but_for=order.id) >= MOST_A_DAY:
+        return _untold(f"its address got {MOST_A_DAY} mails of this kind within a day")
+    name = _greetable(buyer(order)["name"])
     return _written(desk, template, order.email or "", subject, {"number": order.number, "name": name, **values})
 
 
@@ -147,6 +160,11 @@ def _written(
         html=fill(desk.templates, f"{template}.html", **shown),
         attachments=attachments,
     )
+
+
+def _greetable(name: str) -> str:
+    """The name if it can be nothing else: the shop must not carry a stranger's link or advertisement to a third one."""
+    return name if _NAME.fullmatch(name) else ""
 
 
 def _untold(reason: str) -> Draft:

@@ -27,6 +27,20 @@ def state(tx: Tx, kind: str, subject_id: str) -> str | None:
     )
 
 
+def told_lately(tx: Tx, kind: str, recipient: str, *, but_for: str) -> int:
+    """How many mails of this kind the address was sent in the last day, not counting the one about `but_for`."""
+    row = tx.execute(
+        """
+        SELECT count(*) FROM mails
+         WHERE recipient = %(recipient)s AND created_at > now() - interval '1 day' AND kind = %(kind)s
+           AND state IN ('sending', 'sent') AND subject_id <> %(but_for)s
+        """,
+        {"recipient": recipient, "kind": kind, "but_for": but_for},
+    ).fetchone()
+    assert row is not None
+    return row[0]
+
+
 def claim(
     tx: Tx, *, new_id: str, kind: str, subject_id: str, recipient: str, subject: str, lease: timedelta
 ) -> Claim | None:

@@ -1,5 +1,6 @@
 """Mails: once per kind and subject, true when sent, and readable without HTML."""
 
+import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,7 @@ from devstack.stand_ins.mail import Mail, create_mail
 from shop.documents.credit import credit
 from shop.documents.errors import BeingSent, NotDrawn, NothingToDocument, UnknownKindOfMail
 from shop.documents.invoice import invoice, issue_invoice
-from shop.documents.letters import WRITERS
+from shop.documents.letters import MOST_A_DAY, WRITERS
 from shop.documents.mail import mail
 from shop.ports.mail import Letter, MailDelayed, Mailer, MailRefused
 from tests.shop.documents import made, seen
@@ -116,6 +117,44 @@ def test_a_canceled_order_is_told_with_its_reason(db: Database, post_office: tup
     (message,) = messages(door)
     assert "no longer in stock" in message["text"]
     assert message["attachments"] == []
+
+
+def test_nobody_is_plagued_with_mails_about_orders_that_somebody_placed_in_his_name(
+    db: Database, post_office: tuple[FlaskClient, Mailer]
+) -> None:
+    door, mailer = post_office
+    orders = [made.order(db, captured=0, status="canceled") for _ in range(MOST_A_DAY + 2)]
+    outcomes = [mail(db, mailer, made.DESK, kind="order_canceled", subject_id=order_id) for order_id in orders]
+    assert outcomes == ["sent"] * MOST_A_DAY + ["dropped"] * 2
+    assert len(messages(door)) == MOST_A_DAY
+    other = made.order(db, captured=0, status="canceled", email="grace@example.com")
+    assert mail(db, mailer, made.DESK, kind="order_canceled", subject_id=other) == "sent"
+
+
+@pytest.mark.parametrize(
+    ("name", "greeted"),
+    [
+        ("Ada Byron", True),
+        ("Dr. Jean-Luc O’Neill", True),
+        ("Đặng Thị Mai", True),
+        ("you won, see https://evil.example", False),
+        ("evil.example", False),
+        ("call 0900 123456", False),
+        ("a b c d e f g h i j", False),
+        ("Ada\r\nBcc: x@y.example", False),
+    ],
+)
+def test_a_mail_about_an_unpaid_order_carries_no_strangers_message(
+    db: Database, post_office: tuple[FlaskClient, Mailer], name: str, greeted: bool
+) -> None:
+    door, mailer = post_office
+    order_id = made.order(db, captured=0, status="canceled")
+    with db.transaction() as tx:
+        address = json.dumps({"name": name})
+        tx.execute("UPDATE orders SET shipping_address = %s::jsonb WHERE id = %s", (address, order_id))
+    mail(db, mailer, made.DESK, kind="order_canceled", subject_id=order_id)
+    (message,) = messages(door)
+    assert (name in message["text"], "Dear" in message["text"], "Dear" in message["html"]) == (greeted,) * 3
 
 
 def test_a_failed_payment_is_told_unless_it_was_mended_meanwhile(
