@@ -10,6 +10,7 @@ from boot.services import Services
 from web import (
     analytics,
     catalog,
+    disputes,
     docs,
     documents,
     events,
@@ -25,6 +26,7 @@ from web import (
     readout,
     refunds,
     reports,
+    retention,
     search,
     suggest,
     tracing,
@@ -40,6 +42,7 @@ from web.waiting import Waiters
 GROUPS: tuple[Group, ...] = (
     orders.GROUP,
     refunds.GROUP,
+    disputes.GROUP,
     payment_methods.GROUP,
     webhooks.GROUP,
     ledger.GROUP,
@@ -51,6 +54,7 @@ GROUPS: tuple[Group, ...] = (
     trending.GROUP,
     analytics.GROUP,
     funnel.GROUP,
+    retention.GROUP,
     experiments.GROUP,
     readout.GROUP,
     live.GROUP,
