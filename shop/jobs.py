@@ -30,6 +30,7 @@ IMPORT_PRODUCTS = Job("search.catalog", queue="embeddings", max_attempts=5, time
 SYNC_PRODUCTS = Job("search.sync", queue="embeddings", max_attempts=12, time_limit_s=600)
 EMBED_PRODUCTS = Job("search.embed", queue="embeddings", max_attempts=8, time_limit_s=1800)
 REFRESH_SUGGESTIONS = Job("search.suggest", queue="embeddings", max_attempts=3, time_limit_s=300, head_start_s=-10)
+RECOMMEND_PRODUCTS = Job("search.recommend", queue="embeddings", max_attempts=3, time_limit_s=1800, head_start_s=30)
 REWEIGH_PRODUCTS = Job("search.reweigh", queue="embeddings", max_attempts=5, time_limit_s=1800, head_start_s=60)
 
 # analytics
@@ -37,6 +38,8 @@ DRAIN_EVENTS = Job("analytics.ingest", queue="analytics", max_attempts=5, head_s
 MAKE_PARTITIONS = Job("analytics.partitions", queue="analytics", max_attempts=5, time_limit_s=300)
 REFRESH_TRENDING = Job("analytics.trending", queue="analytics", max_attempts=3, time_limit_s=300)
 NIGHTLY_REPORT = Job("analytics.report", queue="analytics", max_attempts=8, time_limit_s=900)
+EXPORT_PERSON = Job("analytics.export", queue="analytics", max_attempts=8, time_limit_s=300)
+ERASE_PERSON = Job("analytics.erase", queue="analytics", max_attempts=8, time_limit_s=300)
 PRUNE = Job("operations.prune", queue="analytics", max_attempts=3, time_limit_s=900)
 
 QUEUES = ("payments", "documents", "embeddings", "analytics")

@@ -6,6 +6,7 @@ from boot.services import Services
 from shop import jobs
 from shop.search.catalog import catalog
 from shop.search.embed import embed
+from shop.search.recommend import recommend
 from shop.search.reweigh import reweigh
 from shop.search.suggest import suggest
 from shop.search.sync import sync
@@ -31,6 +32,11 @@ def embed_products(services: Services, run: Run) -> dict[str, Any]:
 @performs(jobs.REFRESH_SUGGESTIONS)
 def refresh_suggestions(services: Services, run: Run) -> dict[str, Any]:
     return suggest(services.db, run.progress)
+
+
+@performs(jobs.RECOMMEND_PRODUCTS)
+def recommend_products(services: Services, run: Run) -> dict[str, Any]:
+    return recommend(services.db, services.catalogue_encoder, run.progress)
 
 
 @performs(jobs.REWEIGH_PRODUCTS)

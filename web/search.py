@@ -156,7 +156,7 @@ def similar(call: Call, product_id: str, query: SimilarQuery) -> SimilarProducts
     """Products that are described alike, the most alike first."""
     found = alike.similar(call.db, call.services.encoder, product_id, limit=query.limit)
     return SimilarProducts(
-        data=[SimilarBody(**_product(one.product), score=one.score, reason=one.reason) for one in found]
+        data=[SimilarBody(**product_fields(one.product), score=one.score, reason=one.reason) for one in found]
     )
 
 
@@ -207,10 +207,10 @@ def _value(value: counted.Value) -> ValueBody:
 
 
 def _hit(hit: Hit) -> HitBody:
-    return HitBody(**_product(hit.product), score=hit.score, matched=list(hit.matched))
+    return HitBody(**product_fields(hit.product), score=hit.score, matched=list(hit.matched))
 
 
-def _product(product: Shown) -> dict[str, Any]:
+def product_fields(product: Shown) -> dict[str, Any]:
     return {
         "id": product.id,
         "name": product.name,

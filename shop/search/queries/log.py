@@ -37,8 +37,8 @@ def insert_search(tx: Tx, search: Search) -> None:
         INSERT INTO search_queries (id, customer_id, visitor_id, query, normalised, corrected, interpreted, filters,
                                     sort, mode, total, total_is_exact, first_products, ranker, degraded, took_ms)
         VALUES (%(id)s, %(customer_id)s, %(visitor_id)s, %(query)s, %(normalised)s, %(corrected)s, %(interpreted)s,
-                %(filters)s, %(sort)s, %(mode)s, %(total)s, %(total_is_exact)s, %(first_products)s, %(ranker)s, %(degraded)s,
-                %(took_ms)s)
+                %(filters)s, %(sort)s, %(mode)s, %(total)s, %(total_is_exact)s, %(first_products)s, %(ranker)s,
+                %(degraded)s, %(took_ms)s)
         """,
         {
             "id": search.id,
