@@ -13,6 +13,7 @@ from db.outbox import Job
 from shop import jobs
 from shop.progress import Interrupted
 from shop.search.catalog import receive_products
+from shop.search.complete import complete
 from shop.search.find import SearchRequest, find
 from tasks import embeddings
 from tasks.broker import Run, performers
@@ -27,7 +28,17 @@ def _run(services: Services) -> Run:
     return Run(services, job_id, fence=1, attempt=1, max_attempts=5, stopping=threading.Event())
 
 
-@pytest.mark.parametrize("job", [jobs.IMPORT_PRODUCTS, jobs.EMBED_PRODUCTS, jobs.REWEIGH_PRODUCTS])
+@pytest.mark.parametrize(
+    "job",
+    [
+        jobs.IMPORT_PRODUCTS,
+        jobs.SYNC_PRODUCTS,
+        jobs.EMBED_PRODUCTS,
+        jobs.REFRESH_SUGGESTIONS,
+        jobs.RECOMMEND_PRODUCTS,
+        jobs.REWEIGH_PRODUCTS,
+    ],
+)
 def test_each_job_of_search_has_its_door(job: Job) -> None:
     assert performers[job.name].door.__module__ == embeddings.__name__
 
@@ -42,6 +53,14 @@ def test_a_batch_is_imported_embedded_and_found(services: Services, run: Run) ->
     assert embeddings.reweigh_products(services, run) == {"products": 0}
     answer = find(services.db, services.encoder, SearchRequest(text="something to drink from on a hike"))
     assert answer.hits[0].product.category == "Sports > Bottles"
+
+
+def test_timed_jobs_find_their_work(services: Services, run: Run) -> None:
+    _perform(services, run, receive_products(services.db, products()))
+    assert embeddings.refresh_suggestions(services, run) == {"queries": 0, "products": 60, "remaining": 0}
+    assert complete(services.db, "headph", limit=1)[0].text == "Headphones"
+    assert embeddings.recommend_products(services, run) == {"interests": 0, "together": 0, "also": 0, "people": 0}
+    assert embeddings.sync_products(services, run) == {}
 
 
 def test_a_worker_that_stops_keeps_what_is_embedded(services: Services, run: Run) -> None:
