@@ -11,7 +11,7 @@ from clients.stripe import reading
 from clients.stripe.errors import looking, moving
 from clients.stripe.signatures import check
 from shop.money import Money
-from shop.ports.gateway import Event, MethodSeen, PaymentSeen, RefundSeen, SetupSeen, SignedDelivery
+from shop.ports.gateway import DisputeSeen, Event, MethodSeen, PaymentSeen, RefundSeen, SetupSeen, SignedDelivery
 
 API_VERSION = "2026-10-28.endive"
 """The version this code was written against, which is also that of the installed library's types."""
@@ -192,6 +192,11 @@ class StripeGateway:
         with looking():
             pages = self._api.refunds.list(params={"payment_intent": payment_id, "limit": PAGE})
             return [reading.refund(found.to_dict()) for found in pages.auto_paging_iter()]
+
+    def disputes_of(self, payment_id: str) -> list[DisputeSeen]:
+        with looking():
+            pages = self._api.disputes.list(params={"payment_intent": payment_id, "limit": PAGE})
+            return [reading.dispute(found.to_dict()) for found in pages.auto_paging_iter()]
 
     def payments_between(self, start: datetime, end: datetime) -> Iterator[PaymentSeen]:
         with looking():

@@ -5,7 +5,17 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from shop.ports.gateway import Card, Decline, Event, MethodSeen, PaymentSeen, RefundSeen, SetupSeen
+from shop.ports.gateway import (
+    Card,
+    Decline,
+    DisputeSeen,
+    Event,
+    MethodSeen,
+    MovementSeen,
+    PaymentSeen,
+    RefundSeen,
+    SetupSeen,
+)
 
 Json = Mapping[str, Any]
 
@@ -47,6 +57,25 @@ def refund(found: Json) -> RefundSeen:
         refund_id=(found.get("metadata") or {}).get("refund_id"),
         failure_code=found.get("failure_reason"),
         created_at=_time(found.get("created")),
+    )
+
+
+def dispute(found: Json) -> DisputeSeen:
+    details = found.get("evidence_details") or {}
+    return DisputeSeen(
+        id=found["id"],
+        status=found["status"],
+        reason=found["reason"],
+        amount=found["amount"],
+        currency=found["currency"],
+        payment_id=_id(found.get("payment_intent")),
+        opened_at=datetime.fromtimestamp(found["created"], UTC),
+        evidence_due_at=_time(details.get("due_by")),
+        evidence_submitted=(details.get("submission_count") or 0) > 0,
+        movements=tuple(
+            MovementSeen(moved["id"], moved["amount"], moved["fee"], moved["currency"])
+            for moved in found.get("balance_transactions") or ()
+        ),
     )
 
 

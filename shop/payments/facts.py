@@ -10,8 +10,8 @@ from shop.payments import follow, ledger
 from shop.payments.errors import IllegalMove, Implausible, OrderNotFound
 from shop.payments.fold import Fact, State, UnknownWord, fold, in_time
 from shop.payments.moves import reachable
+from shop.payments.queries import disputes, orders, refunds
 from shop.payments.queries import facts as log
-from shop.payments.queries import orders, refunds
 from shop.payments.rows import Order
 from shop.ports.gateway import PaymentSeen, RefundSeen
 
@@ -144,6 +144,7 @@ def _save(tx: Tx, order: Order, state: State, fleeting: Mapping[str, Mapping[str
     for payment in state.payments:
         log.save_payment(tx, order.id, payment, fleeting.get(payment.id, {}))
     refunds.save_states(tx, order, state.refunds)
+    disputes.save_states(tx, order.id, state.disputes)
     saved = orders.save_state(
         tx,
         order.id,

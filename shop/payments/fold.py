@@ -5,28 +5,11 @@ refusals are sets. So a late webhook, a repeat or a sweep changes nothing that a
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import dataclass, replace
 from typing import Any
 
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One thing that happened. `subject` is the provider's id of what it is about, `seen_at` when we looked.
-
-    `fleeting` is what a browser needs to go on and the log must never hold: the log is for ever.
-    """
-
-    kind: str
-    source: str
-    source_key: str
-    seen_at: datetime
-    subject: str | None = None
-    amount_minor: int | None = None
-    currency: str | None = None
-    actor: str | None = None
-    data: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    fleeting: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False, compare=False)
+from shop.payments.disputing import DisputeState, disputes
+from shop.payments.fact import Fact, UnknownWord
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +58,7 @@ class State:
     payment: PaymentState | None
     payments: Sequence[PaymentState]
     refunds: Sequence[RefundState]
-
-
-class UnknownWord(Exception):
-    """The provider used a status this version does not know."""
+    disputes: Sequence[DisputeState] = ()
 
 
 UNTRIED = {"requires_payment_method", "requires_confirmation"}
@@ -106,6 +86,7 @@ def fold(facts: Iterable[Fact]) -> State:
         payments = [replace(found, decline=refusal) if found is payment else found for found in payments]
         payment = replace(payment, decline=refusal)
     refunds = _refunds(known)
+    disputed = disputes(known)
     captured = sum(found.captured for found in payments)
     refunded = sum(found.amount for found in refunds if found.status == "succeeded")
     stock = max((_stock(fact) for fact in known), key=STOCK.index, default="none")
@@ -119,10 +100,11 @@ def fold(facts: Iterable[Fact]) -> State:
         captured=captured,
         refunded=refunded,
         reserved=sum(found.amount for found in refunds if found.status == "pending"),
-        disputed=any(found.disputed for found in payments),
+        disputed=_is_disputed(payments, disputed),
         payment=payment,
         payments=payments,
         refunds=refunds,
+        disputes=disputed,
     )
 
 
@@ -169,6 +151,15 @@ def _payment(subject: str, looks: Sequence[Fact]) -> PaymentState:
 
 def _latest(looks: Sequence[Fact], name: str) -> Any:
     return next((look.data[name] for look in reversed(looks) if look.data[name] is not None), None)
+
+
+def _is_disputed(payments: Sequence[PaymentState], found: Sequence[DisputeState]) -> bool:
+    """Whether a bank holds or keeps money of the order. A payment only says that there was a dispute, and for ever; it
+    counts until the dispute itself was looked at.
+    """
+    looked_at = {dispute.payment_id for dispute in found}
+    unknown = any(payment.disputed and payment.id not in looked_at for payment in payments)
+    return unknown or any(dispute.blocks for dispute in found)
 
 
 def _refunds(facts: Sequence[Fact]) -> list[RefundState]:

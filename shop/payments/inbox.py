@@ -9,6 +9,7 @@ from db.database import Database, Tx
 from shop import jobs
 from shop.ids import new_id
 from shop.payments import methods
+from shop.payments.disputing import dispute_seen
 from shop.payments.errors import IllegalMove, Implausible
 from shop.payments.facts import apply, is_ours, payment_seen, refund_seen
 from shop.payments.fold import Fact
@@ -144,12 +145,15 @@ def _take_cards(db: Database, gateway: Gateway, delivery: Delivery) -> str:
 
 
 def _facts(gateway: Gateway, delivery: Delivery, seen: PaymentSeen, asked_at: datetime) -> list[Fact]:
-    """The payment, and all its refunds where there are any: news about a refund names only the charge."""
+    """The payment, and all its refunds and disputes where there are any: news of those may name only the charge."""
     key = delivery.event_id or delivery.id
     facts = [payment_seen(seen, source="delivery", key=key, seen_at=asked_at)]
     if seen.refunded > 0 or not (delivery.type or "").startswith("payment_intent."):
         found = gateway.refunds_of(seen.id)
         facts += [refund_seen(refund, source="delivery", key=key, seen_at=asked_at) for refund in found]
+    if seen.disputed:
+        disputes = gateway.disputes_of(seen.id)
+        facts += [dispute_seen(dispute, source="delivery", key=key, seen_at=asked_at) for dispute in disputes]
     return facts
 
 

@@ -6,6 +6,8 @@
     credit    refunds, tax +x     customer -x                      we owe the customer
     refund    customer +x         stripe -x                        and have paid
     reversal  the last two, with the signs turned, for a refund that bounced
+    dispute   disputes +x         stripe -x                        taken by a bank; one entry for the amount, one for
+                                                                   the fee, and both the other way when it is won
 
 An authorisation is not booked: nobody owes anybody anything yet.
 """
@@ -42,6 +44,7 @@ def book(tx: Tx, order: Order, state: State) -> None:
         if payment.fee is not None and payment.captured > 0:
             _enter(tx, order, "fee", f"fee:{payment.charge_id}", {"fees": payment.fee, "stripe": -payment.fee})
     _book_refunds(tx, order, state)
+    _book_disputes(tx, order, state)
 
 
 def parts(order: Order, gross_minor: int) -> Parts:
@@ -90,6 +93,15 @@ def _book_refund(tx: Tx, order: Order, refund: RefundState, before: int, after: 
     else:
         _enter(tx, order, "reversal", f"credit reversed:{order.id}:{refund.key}", credit)
         _enter(tx, order, "reversal", f"refund reversed:{order.id}:{refund.key}", paid)
+
+
+def _book_disputes(tx: Tx, order: Order, state: State) -> None:
+    """What the provider moved, movement by movement; what it moved in another currency is not part of these books."""
+    for move in (move for dispute in state.disputes for move in dispute.movements):
+        if move.currency == order.currency:
+            taken, cost = -move.amount, move.fee
+            _enter(tx, order, "dispute", f"dispute:{move.id}", {"disputes": taken, "stripe": -taken})
+            _enter(tx, order, "dispute", f"dispute fee:{move.id}", {"disputes": cost, "stripe": -cost})
 
 
 def _enter(tx: Tx, order: Order, kind: str, cause: str, postings: Postings) -> None:

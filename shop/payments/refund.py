@@ -56,7 +56,7 @@ def ask_refund(db: Database, order_id: str, wish: RefundWish, *, actor: str) -> 
             raise OrderNotFound(order_id)
         payment = _refundable_payment(tx, order)
         if order.disputed:
-            raise DisputeOpen(f"order {order_id}: the bank has not decided yet")
+            raise DisputeOpen(f"order {order_id}: the bank holds its money, or keeps it")
         if wish.expected_refundable != order.refundable:
             raise RefundableChanged(order_id, wish.expected_refundable, order.refundable)
         lines = _lines(tx, order, wish)

@@ -120,6 +120,27 @@ class Refund:
 
 
 @dataclass(frozen=True, slots=True)
+class Dispute:
+    """`withdrawn_minor` is what the bank holds now, `fee_minor` what the dispute costs beside it."""
+
+    id: str
+    order_id: str
+    payment_id: str
+    provider_dispute_id: str
+    status: str
+    reason: str
+    amount_minor: int
+    currency: str
+    withdrawn_minor: int
+    fee_minor: int
+    evidence_due_at: datetime | None
+    evidence_submitted: bool
+    opened_at: datetime
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class RefundLine:
     refund_id: str
     line_id: str

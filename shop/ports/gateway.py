@@ -75,6 +75,32 @@ class RefundSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class MovementSeen:
+    """Money that a dispute moved: `amount` is negative when it was taken, `fee` is what that cost (or gave back)."""
+
+    id: str
+    amount: int
+    fee: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeSeen:
+    """A payer's bank taking a payment back, or asking about it (`warning_…`), as the provider describes it."""
+
+    id: str
+    status: str
+    reason: str
+    amount: int
+    currency: str
+    payment_id: str | None
+    opened_at: datetime
+    evidence_due_at: datetime | None = None
+    evidence_submitted: bool = False
+    movements: tuple[MovementSeen, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class MethodSeen:
     """A way to pay as the provider describes it. `customer` is the provider's id, None for one nobody has saved.
 
@@ -184,6 +210,8 @@ class Gateway(Protocol):
     def refund(self, refund_id: str) -> RefundSeen | None: ...
 
     def refunds_of(self, payment_id: str) -> list[RefundSeen]: ...
+
+    def disputes_of(self, payment_id: str) -> list[DisputeSeen]: ...
 
     def setup(self, provider_setup_id: str) -> SetupSeen | None: ...
 
