@@ -4,6 +4,8 @@ from typing import Any
 
 from boot.services import Services
 from shop import jobs
+from shop.analytics.erase import erase
+from shop.analytics.export import export
 from shop.analytics.ingest import QUIET_S, ingest
 from shop.analytics.partitions import partitions
 from shop.analytics.report import House, report
@@ -34,6 +36,16 @@ def nightly_report(services: Services, run: Run, *, day: str, report_id: str | N
         settings.shop_name, settings.shop_address, settings.shop_tax_id, settings.zone, settings.shop_currency
     )
     return report(services.db, services.events, house, run.progress, day=day, report_id=report_id)
+
+
+@performs(jobs.EXPORT_PERSON)
+def export_person(services: Services, run: Run, *, request_id: str) -> dict[str, Any]:
+    return export(services.db, services.events, run.progress, request_id=request_id)
+
+
+@performs(jobs.ERASE_PERSON)
+def erase_person(services: Services, run: Run, *, request_id: str) -> dict[str, Any]:
+    return erase(services.db, services.events, run.progress, request_id=request_id)
 
 
 @performs(jobs.PRUNE)

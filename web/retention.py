@@ -73,7 +73,7 @@ class ProductsQuery(RangeQuery):
 
 class ProductBody(Out):
     """People, each once; machines left out. `sold` and `refunded` in whole minor units with tax, of orders placed in
-    the range. `cart_rate` and `buy_rate` are per viewer; above 1 where pages were not seen. `currency` null: not sold."""
+    the range. `cart_rate` and `buy_rate` are per viewer; above 1 where pages went unseen. `currency` null: not sold."""
 
     product_id: str
     name: str | None

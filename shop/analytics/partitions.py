@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from db.database import Database, Tx
-from shop.analytics.queries import keeping
+from shop.analytics.queries import keeping, privacy
 from shop.progress import Progress, unheard
 
 WEEKS_AHEAD = 5
@@ -23,6 +23,9 @@ HOURS_KEPT = timedelta(days=40)
 
 QUARANTINE_KEPT = timedelta(days=90)
 
+EXPORTS_KEPT = timedelta(days=7)
+"""A copy of what is known of a person is itself worth protecting: a week is enough to fetch it."""
+
 BATCH = 5_000
 """Rows a transaction: well under a second, so that no drain waits for a lock."""
 
@@ -38,6 +41,7 @@ KEPT: dict[str, tuple[Delete, timedelta]] = {
     "hours": (keeping.delete_hours, HOURS_KEPT),
     "cold_products": (keeping.delete_cold, INTEREST_KEPT),
     "quarantine": (keeping.delete_settled_quarantine, QUARANTINE_KEPT),
+    "exports": (privacy.delete_documents, EXPORTS_KEPT),
 }
 
 

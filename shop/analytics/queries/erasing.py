@@ -1,0 +1,113 @@
+"""SQL of forgetting one person, store by store; rollups give back what the rows counted in them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from db.database import Tx
+from shop.analytics.queries.privacy import Browsers
+
+
+def erase_events(tx: Tx, customer: str | None, found: Browsers) -> int:
+    """With what they count in the hours, so that rollups and rows stay equal."""
+    row = tx.execute(
+        """
+        WITH gone AS (
+            DELETE FROM events
+             WHERE (visitor_id = ANY(%(own)s)
+                    AND (%(customer)s::text IS NULL OR user_id IS NULL OR user_id = %(customer)s))
+                OR (visitor_id = ANY(%(shared)s) AND user_id = %(customer)s)
+            RETURNING ts, name, bot_score
+        ), counted AS (
+            SELECT date_trunc('hour', ts) AS hour, name, bot_score < 50 AS human, count(*) AS events
+              FROM gone GROUP BY 1, 2, 3
+        ), taken AS (
+            UPDATE event_hours AS kept SET events = kept.events - counted.events
+              FROM counted
+             WHERE kept.hour = counted.hour AND kept.name = counted.name AND kept.human = counted.human
+            RETURNING 1
+        )
+        SELECT count(*)::int FROM gone
+        """,
+        {"customer": customer, "own": found.own, "shared": found.shared},
+    ).fetchone()
+    return row[0] if row else 0
+
+
+def erase_interest(tx: Tx, customer: str | None, visitors: Sequence[str]) -> int:
+    """Of the trend's notes, whose visitor is a hash; with what they count in the hours."""
+    row = tx.execute(
+        """
+        WITH gone AS (
+            DELETE FROM product_interest
+             WHERE visitor IN (SELECT hashtextextended(one, 0) FROM unnest(%(persons)s::text[]) AS one)
+            RETURNING product_id, hour, kind
+        ), counted AS (
+            SELECT product_id, hour, count(*) FILTER (WHERE kind = 'view') AS views,
+                   count(*) FILTER (WHERE kind = 'cart') AS carts, count(*) FILTER (WHERE kind = 'order') AS orders
+              FROM gone GROUP BY product_id, hour
+        ), taken AS (
+            UPDATE product_hours AS kept
+               SET views = kept.views - counted.views, carts = kept.carts - counted.carts,
+                   orders = kept.orders - counted.orders
+              FROM counted WHERE kept.product_id = counted.product_id AND kept.hour = counted.hour
+            RETURNING 1
+        )
+        SELECT count(*)::int FROM gone
+        """,
+        {"persons": [*visitors, *([customer] if customer else [])]},
+    ).fetchone()
+    return row[0] if row else 0
+
+
+def erase_exposures(tx: Tx, visitors: Sequence[str]) -> int:
+    return tx.execute(
+        "DELETE FROM exposures WHERE visitor_id = ANY(%(visitors)s)", {"visitors": list(visitors)}
+    ).rowcount
+
+
+def erase_quarantined(tx: Tx, persons: Sequence[str]) -> int:
+    """Raw events that name one of them as a JSON string."""
+    return tx.execute(
+        """
+        DELETE FROM quarantined_events
+         WHERE EXISTS (SELECT 1 FROM unnest(%(persons)s::text[]) AS one
+                        WHERE strpos(raw, to_json(one)::text) > 0)
+        """,
+        {"persons": list(persons)},
+    ).rowcount
+
+
+def erase_searches(tx: Tx, customer: str | None, visitors: Sequence[str]) -> tuple[int, int]:
+    """Searches, and what search derived from them and from interests."""
+    row = tx.execute(
+        """
+        SELECT forget_searches(%(customer)s, %(visitors)s::text[]), forget_interests(%(customer)s, %(visitors)s::text[])
+        """,
+        {"customer": customer, "visitors": list(visitors)},
+    ).fetchone()
+    return (row[0], row[1]) if row else (0, 0)
+
+
+def erase_exports(tx: Tx, customer: str | None, visitor: str | None) -> int:
+    return tx.execute(
+        """
+        DELETE FROM privacy_requests
+         WHERE kind = 'export' AND (customer_id = %(customer)s OR visitor_id = %(visitor)s)
+        """,
+        {"customer": customer, "visitor": visitor},
+    ).rowcount
+
+
+def finish_erasure(tx: Tx, request_id: str, *, receipt: dict[str, Any]) -> None:
+    """The receipt stays, the names go."""
+    tx.execute(
+        """
+        UPDATE privacy_requests
+           SET receipt = %(receipt)s, done_at = now(), customer_id = NULL, visitor_id = NULL, visitor_ids = NULL,
+               asked_by = CASE WHEN asked_by = customer_id THEN 'the person' ELSE asked_by END
+         WHERE id = %(id)s AND done_at IS NULL
+        """,
+        {"id": request_id, "receipt": Jsonb(receipt)},
+    )

@@ -1,0 +1,180 @@
+"""A person gets a copy of what is known of them, and is forgotten in every store, and nobody else with them."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from boot.services import Services
+from shop.analytics.ingest import ingest
+from shop.analytics.partitions import partitions
+from tasks.analytics import erase_person, export_person
+from tests.shop.analytics import books
+from tests.shop.analytics.conftest import PERSON, event
+
+DOORS = {"analytics.export": export_person, "analytics.erase": erase_person}
+TABLES = (
+    "events", "product_interest", "exposures", "quarantined_events", "search_queries", "user_interests",
+    "user_recommendations", "search_askers", "event_inbox", "privacy_requests",
+)  # fmt: skip
+
+
+def run(services: Services) -> dict[str, Any]:
+    """Run the newest staged privacy job as its worker would, twice: the second time changes nothing."""
+
+    class Run:
+        def progress(self, done: int, total: int | None) -> None: ...
+
+    with services.db.transaction() as tx:
+        row = tx.execute(
+            "SELECT name, args FROM jobs WHERE name IN ('analytics.export', 'analytics.erase') ORDER BY id DESC LIMIT 1"
+        ).fetchone()
+    assert row
+    first, second = (DOORS[row[0]](services, Run(), **row[1]) for _ in range(2))  # pyright: ignore[reportArgumentType]
+    assert first
+    assert first == second
+    return first
+
+
+def everything(services: Services, *, without: tuple[str, ...] = ()) -> str:
+    """Every row of every store, as text."""
+    with services.db.transaction() as tx:
+        return "\n".join(
+            str(row[0])
+            for table in TABLES
+            if table not in without
+            for row in tx.execute(f"SELECT to_jsonb(t)::text FROM {table} AS t").fetchall()
+        )
+
+
+@pytest.fixture(name="lived")
+def _lived(client: FlaskClient, services: Services, signed_in: Any) -> None:
+    """Ann on her own browser and on one she shares with Bob, and a stranger."""
+
+    def send(headers: dict[str, str], *events: Any) -> None:
+        body = {"sent_at": datetime.now(UTC).isoformat(), "events": list(events)}
+        assert client.post("/v1/events", json=body, headers={**headers, "User-Agent": PERSON}).status_code == 202
+
+    ann, bob = signed_in("cus_ann"), signed_in("cus_bob")
+    send({}, event(visitor="v_ann", product_id="p1"), event("cart_add", visitor="v_ann", product_id="p1"))
+    send(ann, event(visitor="v_ann", product_id="p2"), event(visitor="v_both", product_id="p2"))
+    send(bob, event(visitor="v_both", product_id="p3"))
+    send({}, event(visitor="v_both", product_id="p4"), event(visitor="v_else", product_id="p1"))
+    books.paid_order(services.db, at=datetime.now(UTC), customer="cus_ann", visitor="v_ann")
+    admin = signed_in("boss", "admin")
+    client.post("/v1/experiments", json={"key": "k", "name": "K", "variants": ["a", "b"]}, headers=admin)
+    client.patch("/v1/experiments/k", json={"status": "running"}, headers=admin)
+    for visitor in ("v_ann", "v_else"):
+        client.post("/v1/assignments", json={"visitor_id": visitor}, headers={"User-Agent": PERSON})
+    ingest(services.db, services.events)
+    with services.db.transaction() as tx:
+        for n, (customer, visitor) in enumerate((("cus_ann", "v_ann"), (None, "v_ann"), (None, "v_else"))):
+            tx.execute(
+                "INSERT INTO search_queries (id, customer_id, visitor_id, query, normalised, sort, mode, total,"
+                " total_is_exact, ranker, took_ms) VALUES (%s, %s, %s, 'red shoes', 'red shoes', 'relevance', 'hybrid', 1,"
+                " true, 'r', 1)",
+                (f"q{n}", customer, visitor),
+            )
+        tx.execute(
+            "INSERT INTO user_interests (person, product_id, kind, last_at)"
+            " VALUES ('c:cus_ann', 'p1', 1, now()), ('v:v_ann', 'p1', 1, now()), ('v:v_else', 'p1', 1, now())"
+        )
+        tx.execute(
+            "INSERT INTO quarantined_events (batch_id, raw, reason)"
+            " VALUES ('b', '{\"visitor_id\": \"v_ann\"}', 'r'), ('b', '{\"visitor_id\": \"v_ann2\"}', 'r')"
+        )
+
+
+def test_who_may_ask_for_whom(client: FlaskClient, services: Services, signed_in: Any) -> None:
+    for path in ("/v1/privacy/exports", "/v1/privacy/erasures"):
+        assert client.post(path, json={}).status_code == 401
+        assert client.post(path, json={"customer_id": "cus_bob"}, headers=signed_in("cus_ann")).status_code == 404
+        assert client.post(path, json={"visitor_id": "v1"}, headers=signed_in("cus_ann")).status_code == 404
+        assert client.post(path, json={"customer_id": "x"}, headers=signed_in("s", "support")).status_code == 404
+        assert client.post(path, json={}, headers=signed_in("cus_ann")).status_code == 202
+        assert client.post(path, json={"visitor_id": "v1"}, headers=signed_in("boss", "admin")).status_code == 202
+
+
+def test_a_copy_holds_what_is_theirs_and_nothing_of_others(
+    client: FlaskClient, services: Services, signed_in: Any, lived: None
+) -> None:
+    ann = signed_in("cus_ann")
+    asked = client.post("/v1/privacy/exports", json={}, headers=ann)
+    assert asked.status_code == 202
+    assert client.get(asked.headers["Location"], headers=ann).status_code == 200
+    receipt = run(services)
+    assert receipt["rows"] == {"events": 4, "searches": 2, "interests": 2, "experiments": 1}
+    assert receipt["elsewhere"]["orders"] == 1
+
+    copy = client.get(receipt["download"], headers=ann)
+    assert copy.json
+    assert {(one["visitor_id"], one["product_id"]) for one in copy.json["events"]} == {
+        ("v_ann", "p1"),
+        ("v_ann", "p2"),
+        ("v_both", "p2"),
+    }
+    assert not any(name in copy.get_data(as_text=True) for name in ("cus_bob", "v_else", "p3", "p4"))
+    assert client.get(receipt["download"], headers=signed_in("cus_bob")).status_code == 404
+    with services.db.transaction() as tx:
+        tx.execute("UPDATE privacy_requests SET done_at = now() - interval '8 days'")
+    assert partitions(services.db)["exports"] == 1
+    assert client.get(receipt["download"], headers=ann).status_code == 404
+    assert "cus_ann" not in everything(services, without=tuple(set(TABLES) - {"privacy_requests"})).replace(
+        '"asked_by": "cus_ann"', ""
+    )
+
+
+def test_an_erasure_leaves_no_trace_of_the_one_and_all_of_the_others(
+    client: FlaskClient, services: Services, signed_in: Any, lived: None
+) -> None:
+    assert "v_ann" in everything(services)
+    client.post("/v1/privacy/erasures", json={}, headers=signed_in("cus_ann"))
+    receipt = run(services)
+    assert receipt["erased"] == {
+        "events": 4,
+        "trend_notes": 3,
+        "exposures": 1,
+        "quarantined_events": 1,
+        "searches": 2,
+        "search_interests": 2,
+        "exports": 0,
+    }
+    assert (receipt["visitors"], receipt["shared_visitors"]) == (1, 1)
+    assert receipt["kept"]["orders"] == 1
+    assert "law" in receipt["kept"]["because"]
+
+    left = everything(services)
+    assert "cus_ann" not in left
+    assert '"v_ann"' not in left.replace("\\", "")
+    assert all(name in left for name in ("cus_bob", "v_else", "v_ann2", "p3", "p4"))
+
+
+def test_rollups_are_what_counting_the_rest_gives(
+    client: FlaskClient, services: Services, signed_in: Any, lived: None
+) -> None:
+    client.post("/v1/privacy/erasures", json={}, headers=signed_in("cus_ann"))
+    run(services)
+    with services.db.transaction() as tx:
+        rolled = tx.execute(
+            "SELECT name, sum(events)::int FROM event_hours GROUP BY 1 HAVING sum(events) > 0"
+        ).fetchall()
+        raw = tx.execute("SELECT name, count(*)::int FROM events GROUP BY 1").fetchall()
+        hours = tx.execute("SELECT sum(views)::int, sum(carts)::int, sum(orders)::int FROM product_hours").fetchone()
+        notes = tx.execute(
+            "SELECT count(*) FILTER (WHERE kind = 'view')::int, count(*) FILTER (WHERE kind = 'cart')::int,"
+            " count(*) FILTER (WHERE kind = 'order')::int FROM product_interest"
+        ).fetchone()
+    assert sorted(rolled) == sorted(raw)
+    assert hours == notes
+
+
+def test_an_admin_may_name_a_browser_and_what_waits_is_erased_too(
+    client: FlaskClient, services: Services, signed_in: Any
+) -> None:
+    body = {"sent_at": datetime.now(UTC).isoformat(), "events": [event(visitor="v_late")]}
+    client.post("/v1/events", json=body, headers={"User-Agent": PERSON})
+    client.post("/v1/privacy/erasures", json={"visitor_id": "v_late"}, headers=signed_in("boss", "admin"))
+    assert run(services)["erased"]["events"] == 1
+    ingest(services.db, services.events)
+    assert "v_late" not in everything(services)
