@@ -1,5 +1,7 @@
 """Our customers as the provider knows them: made when a card is to be saved, and never twice."""
 
+import hashlib
+
 from db.database import Database
 from shop.payments.queries import methods
 from shop.payments.rows import Order
@@ -16,7 +18,9 @@ def ensure(db: Database, gateway: Gateway, customer_id: str) -> str:
         known = methods.provider_customer(tx, customer_id)
     if known is not None:
         return known
-    made = gateway.create_customer(customer_id, key=f"customer-{customer_id}")
+    # Keys travel in a header, where not every letter of an id would pass.
+    digest = hashlib.sha256(customer_id.encode()).hexdigest()
+    made = gateway.create_customer(customer_id, key=f"customer-{digest}")
     with db.transaction() as tx:
         return methods.keep_customer(tx, customer_id, made)
 

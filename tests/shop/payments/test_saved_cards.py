@@ -57,6 +57,10 @@ def test_a_card_is_saved_once_the_browser_is_done_and_the_first_is_the_default(s
     assert shop.sql("SELECT count(*) FROM provider_customers") == [(1,)]
 
 
+def test_an_id_of_any_letters_can_save_a_card(shop: Shop) -> None:
+    assert len(save(shop, customer="usr_Żółw 🐢")) == 1
+
+
 def test_news_of_saved_cards_doubled_and_shuffled_save_one(shop: Shop) -> None:
     shop.door("deliveries", mode="shuffle", **{"for": 8})
     assert len(save(shop)) == 1
