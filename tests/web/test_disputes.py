@@ -1,5 +1,6 @@
 """Disputes over HTTP: for support only, with what they cost and what they block."""
 
+import time
 from collections.abc import Callable
 
 from flask.testing import FlaskClient
@@ -17,7 +18,10 @@ def test_support_sees_disputes_and_what_they_block(
     assert order["disputed"] is False
     (charge,) = open_shop.sql("SELECT charge_id FROM payments")[0]
     open_shop.door("disputes", charge=charge, reason="product_not_received")
-    open_shop.read_all_news()
+    deadline = time.monotonic() + 15
+    while not open_shop.read(order["id"]).disputed:
+        assert time.monotonic() < deadline, "the dispute was never seen"
+        time.sleep(0.05)
     support = signed_in("usr_9", "support")
     page = client.get("/v1/disputes?status=needs_response&limit=1", headers=support).json
     (found,) = page["data"]
