@@ -54,12 +54,22 @@ def reached(tx: Tx, funnel: Funnel, *, now: datetime, timeout_ms: int) -> list[R
     statement, values = compiled(funnel, now=now)
     try:
         with tx.transaction():
-            tx.execute("SELECT set_config('statement_timeout', %s, true)", (f"{timeout_ms}ms",))
+            _prepare(tx, timeout_ms=timeout_ms)
             rows = tx.cursor(row_factory=class_row(Reached)).execute(statement, values).fetchall()
-            tx.execute("SELECT set_config('statement_timeout', '30s', true)")
     except psycopg.errors.QueryCanceled as error:
         raise TooMuchWork("the funnel takes too long; ask for a shorter range or narrower steps") from error
     return rows
+
+
+def _prepare(tx: Tx, *, timeout_ms: int) -> None:
+    """For the rest of the transaction: an end, room to sort in memory, and no compiling of a plan that runs once."""
+    tx.execute(
+        """
+        SELECT set_config('statement_timeout', %(timeout)s, true), set_config('work_mem', '64MB', true),
+               set_config('jit', 'off', true)
+        """,
+        {"timeout": f"{timeout_ms}ms"},
+    )
 
 
 def compiled(funnel: Funnel, *, now: datetime) -> tuple[sql.Composed, dict[str, Any]]:
