@@ -158,6 +158,8 @@ def _bring_down(stack: Stack) -> None:
     if stack.servers is not None:
         stack.servers.stop()
         stack.console.print("Stopped. The data stays in", str(stack.root), highlight=False)
+    elif stack.supervisor is not None:
+        stack.console.print("Stopped. The data stays in your own servers.")
 
 
 def _servers(stack: Stack) -> Urls:

@@ -28,7 +28,6 @@ LINES_SHOWN = 8
 """Of one reason: enough to look at; a column that was not mapped is wrong in every line."""
 
 WAIT_FOR_WORKER_S = 2.0
-"""A worker has the products in hand; what it leaves is ours."""
 
 Map = Annotated[
     list[str] | None,
@@ -73,12 +72,15 @@ def import_catalog(
 def embed() -> None:
     """Give every new or reworded product its vector, here and now, with progress; goes on where a kill left off."""
     services = connected()
-    began, embedded, remaining = time.monotonic(), 0, 1
+    began, embedded, remaining, told = time.monotonic(), 0, 1, False
     with bar("Embedding", "products") as progress:
         while remaining:
             try:
                 found = embedding.embed(services.db, services.catalogue_encoder, _from(embedded, progress))
             except AlreadyEmbedding:
+                if not told:
+                    told = True
+                    err.print("A worker has the products in hand; what it leaves is done here.")
                 time.sleep(WAIT_FOR_WORKER_S)
                 continue
             embedded, remaining = embedded + int(str(found["embedded"])), int(str(found["remaining"]))

@@ -9,16 +9,22 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import redis
 
 from devstack.day.api import Api, Json
 from devstack.day.town import Town, town_of
+from devstack.embedded.databases import create_database, drop_database, with_database
+from devstack.environment import given_servers
 
 ROOT = Path(__file__).parents[2]
 UP_WITHIN_S = 120
+REDIS_NUMBER = "15"
+"""Of a server that was given: the last of those that tests may use, and the workers of pytest begin at the first."""
 
 
 class Stack:
@@ -79,18 +85,37 @@ def _stack() -> Iterator[Stack]:
     folder = Path(tempfile.mkdtemp(prefix="backroom-journeys-"))
     command = [str(Path(sys.executable).parent / "backroom"), "up", "--any-ports", "--root", str(folder)]
     log = (folder / "up.out").open("wb")
-    process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True, env=dict(os.environ))
-    try:
-        _wait_until_up(process, folder)
-        yield Stack(folder, process)
-    finally:
-        process.send_signal(signal.SIGTERM)
+    with _servers_of_its_own() as variables:
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True, env={**os.environ, **variables}
+        )
         try:
-            process.wait(timeout=60)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-        log.close()
-        shutil.rmtree(folder, ignore_errors=True)
+            _wait_until_up(process, folder)
+            yield Stack(folder, process)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(timeout=60)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+            log.close()
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _servers_of_its_own() -> Generator[dict[str, str]]:
+    """On servers that were given: databases that are gone afterwards, never those that the variables name."""
+    given = given_servers(os.environ)
+    if given is None:
+        yield {}
+        return
+    name = f"backroom_test_{os.getpid()}_journeys"
+    redis_url = with_database(given.redis_url, REDIS_NUMBER)
+    with redis.Redis.from_url(redis_url) as client:
+        client.flushdb()
+        yield {"DATABASE_URL": create_database(given.database_url, name), "REDIS_URL": redis_url}
+        client.flushdb()
+    drop_database(given.database_url, name)
 
 
 def _wait_until_up(process: subprocess.Popen[bytes], folder: Path) -> None:
