@@ -185,6 +185,7 @@ def test_each_of_several_secrets_verifies_and_the_one_that_did_is_named(gateway:
         (signed("whsec_old", timestamp=1_600_000_000), "too_old"),
         (signed("whsec_old", b"{}"), "bad_signature"),
     ],
+    ids=["unsigned", "nonsense", "unknown secret", "old", "other body"],
 )
 def test_a_delivery_that_is_not_from_stripe_is_refused_with_the_reason(
     gateway: StripeGateway, signature: str | None, refusal: str

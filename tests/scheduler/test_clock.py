@@ -20,7 +20,9 @@ def at(text: str) -> datetime:
 
 def staged(db: Database, name: str) -> list[dict[str, object]]:
     with db.transaction() as tx:
-        return [row.args for row in reversed(job_rows.page(tx, states=["staged"], name=name, limit=99))]
+        jobs_staged = job_rows.page(tx, states=["staged"], name=name, limit=99)
+    # By what they are about: ids made within one millisecond have no order.
+    return sorted((row.args for row in jobs_staged), key=str)
 
 
 def leading(db: Database) -> Clock:
