@@ -23,8 +23,9 @@ from devstack.environment import given_servers
 
 ROOT = Path(__file__).parents[2]
 UP_WITHIN_S = 120
-REDIS_NUMBER = "15"
-"""Of a server that was given: the last of those that tests may use, and the workers of pytest begin at the first."""
+LAST_REDIS_NUMBER, PYTEST_WORKERS = 15, 4
+"""On a server that was given, each of pytest's workers has a number of its own for its stack, counted from the end:
+two stacks on one would take each other's jobs, and the other tests count from the beginning."""
 
 
 class Stack:
@@ -110,7 +111,8 @@ def _servers_of_its_own() -> Generator[dict[str, str]]:
         yield {}
         return
     name = f"backroom_test_{os.getpid()}_journeys"
-    redis_url = with_database(given.redis_url, REDIS_NUMBER)
+    worker = int("".join(filter(str.isdigit, os.environ.get("PYTEST_XDIST_WORKER", "0"))))
+    redis_url = with_database(given.redis_url, str(LAST_REDIS_NUMBER - worker % PYTEST_WORKERS))
     with redis.Redis.from_url(redis_url) as client:
         client.flushdb()
         yield {"DATABASE_URL": create_database(given.database_url, name), "REDIS_URL": redis_url}
