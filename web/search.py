@@ -169,7 +169,8 @@ def _request(call: Call, query: SearchQuery) -> SearchRequest:
         price_min=query.price_min,
         price_max=query.price_max,
         in_stock=query.in_stock,
-        rating_min=query.rating_min,
+        # A rating has tenths; a number too small for PostgreSQL's real would be an error there.
+        rating_min=None if query.rating_min is None else round(query.rating_min, 2),
     )
     return SearchRequest(
         text=query.q,

@@ -7,7 +7,7 @@ from tests.tasks.doors import MISSING, ODD, WAIT
 def test_what_the_database_would_not_take_ends_the_job_with_the_reason_in_its_row(crew: Crew) -> None:
     said = {
         "not_json": "not JSON serializable",
-        "nul": "cannot be converted to text",
+        "nul": "unsupported Unicode escape sequence",
         "huge": "100012 characters of JSON",
         "nul_error": "zero \N{REPLACEMENT CHARACTER} byte, half a pair ?",
         "huge_error": "x" * 2000,

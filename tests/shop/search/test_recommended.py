@@ -195,7 +195,7 @@ def test_active_people_are_worked_out_ahead_until_they_do_something(shop: Databa
     assert one_value(shop, "SELECT product_ids[1] FROM user_recommendations WHERE person = 'v:vis_me'") == b
     assert recommend(shop, CountingEncoder())["people"] == 0
     assert ids(ask(shop, visitor="vis_me"))[0] == b
-    looked(shop, "vis_me", c, hours_ago=-0.01)
+    looked(shop, "vis_me", c, hours_ago=-0.2)
     assert ids(ask(shop, visitor="vis_me"))[0] == d
 
 
