@@ -5,11 +5,13 @@ TORCH_INDEX=ADDRESS takes PyTorch from that package index; TORCH_CUDA=yes takes 
 
 import json
 import os
+import signal
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 VERSION = "2.13.0"  # as in requirements/runtime.in; its CPU build has a local version, which no hashed lock can name
+PIP_TIDIES_WITHIN_S = 10.0
 CUDA = ("nvidia-", "cuda-", "triton")
 HOW = f"""Your package sources bring PyTorch {VERSION} with gigabytes of CUDA; its CPU build is enough. Choose, once:
 
@@ -48,9 +50,18 @@ def _would_bring_cuda(words: "list[str | Path]") -> bool:
     with asked, asked.stdout as said:
         for line in said:
             if line.strip().startswith(tuple(f"Collecting {name}" for name in CUDA)):
-                asked.kill()
+                _cancel(asked)
                 return True
     return False
+
+
+def _cancel(asked: "subprocess.Popen[str]") -> None:
+    """As Ctrl-C does, after which pip removes what it had unpacked."""
+    asked.send_signal(signal.SIGINT)
+    try:
+        asked.wait(PIP_TIDIES_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        asked.kill()
 
 
 def _packages(python: Path) -> "dict[str, str]":
