@@ -131,7 +131,8 @@ def _sentence(field: str, kind: str, message: str) -> str:
     variable = field.upper()
     if kind == "missing":
         return f"{variable} is not set, and there is no default for it."
-    return f"{variable} is wrong: {message.removeprefix('Value error, ').lower()}."
+    told = message.removeprefix("Value error, ")
+    return f"{variable} is wrong: {told[:1].lower()}{told[1:]}."
 
 
 def _with_scheme(url: SecretStr, schemes: tuple[str, ...]) -> SecretStr:
