@@ -36,6 +36,7 @@ def environment_for(urls: Urls, ports: Ports, root: Path) -> dict[str, str]:
         "MAIL_FROM": "shop@example.com",
         "MAILBOX_URL": ports.url("mail"),
         "BACKROOM_DIR": str(root),
+        "PROMETHEUS_MULTIPROC_DIR": str(root / "metrics"),
         **_secrets(root),
         **_named_by_the_person(),
     }

@@ -1,6 +1,7 @@
 """The whole shop on this machine with one call: servers, schema, neighbours, seed, the Procfile; Ctrl-C ends it all."""
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -81,6 +82,9 @@ def _bring_up(stack: Stack, *, show: bool, seed: bool) -> None:
     wait_for_leftovers(stack.root)
     stack.ports = stack.choose()
     with _step(stack, "PostgreSQL and Redis"):
+        # Counts of a run before are not this run's; a process id may come again.
+        shutil.rmtree(stack.root / "metrics", ignore_errors=True)
+        (stack.root / "metrics").mkdir()
         stack.environment = environment_for(_servers(stack), stack.ports, stack.root)
     with _step(stack, "database schema"):
         _once(stack, "release", programs.release_command(FOLDER))
