@@ -14,8 +14,20 @@ from db.database import Database
 from db.migrations.runner import migrate
 from devstack.embedded.databases import create_database, drop_database, servers_for_tests, with_database
 from devstack.embedded.state import Urls
+from tests.sharing_out import ByFile, slowest_first
 
 _numbers = itertools.count(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    slowest_first(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    config.option.loadscopereorder = False  # they come in our order
+    return ByFile(config, log)
+
 
 REDIS_NUMBERS = 8, 15
 """Tests flush the Redis database they use, so on a server that was given they keep to the upper numbers."""

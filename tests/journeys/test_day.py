@@ -9,7 +9,7 @@ import pytest
 
 from tests.journeys.conftest import ROOT, Stack
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
+pytestmark = pytest.mark.journey
 
 
 def test_a_day_ends_with_every_order_accounted_for(stack: Stack) -> None:

@@ -9,7 +9,7 @@ import pytest
 from devstack.day.api import Api, Json
 from tests.journeys.conftest import Stack, confirm
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
+pytestmark = pytest.mark.journey
 
 
 def placed(stack: Stack, *, stock: int = 100, quantity: int = 1) -> tuple[Api, Json, str]:
