@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-# ISO 4217 minor units other than two, for the currencies Stripe charges in (docs.stripe.com/currencies, 2026-11).
+# Minor units other than two, for the currencies Stripe charges in and as it counts them (docs.stripe.com/currencies,
+# 2026-07). ISK and UGX have two there although ISO gives them none: 5 UGX are an amount of 500, and fractions are refused.
 ZERO_DECIMAL = frozenset(
-    "bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf".split()  # noqa: SIM905 - reads as the source's list
+    "bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split()  # noqa: SIM905 - reads as the source's list
 )
 THREE_DECIMAL = frozenset(("bhd", "jod", "kwd", "omr", "tnd"))
 
