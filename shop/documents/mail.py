@@ -49,6 +49,7 @@ def _claim(db: Database, draft: Draft, kind: str, subject_id: str) -> Claim | No
             subject_id=subject_id,
             recipient=draft.recipient,
             subject=draft.subject,
+            text=draft.text,
             lease=CLAIM,
         )
         if taken is None and mails.state(tx, kind, subject_id) != "sent":

@@ -42,17 +42,18 @@ def told_lately(tx: Tx, kind: str, recipient: str, *, but_for: str) -> int:
 
 
 def claim(
-    tx: Tx, *, new_id: str, kind: str, subject_id: str, recipient: str, subject: str, lease: timedelta
+    tx: Tx, *, new_id: str, kind: str, subject_id: str, recipient: str, subject: str, text: str, lease: timedelta
 ) -> Claim | None:
-    """None if it is sent, or in the hands of a run whose claim still holds."""
+    """None if it is sent, or in the hands of a run whose claim still holds. `text` is kept: it may have to be shown."""
     cursor = tx.cursor(row_factory=class_row(Claim))
     return cursor.execute(
         """
-        INSERT INTO mails AS m (id, kind, subject_id, state, recipient, subject, attempts, claimed_until)
-        VALUES (%(new_id)s, %(kind)s, %(subject_id)s, 'sending', %(recipient)s, %(subject)s, 1, now() + %(lease)s)
+        INSERT INTO mails AS m (id, kind, subject_id, state, recipient, subject, body_text, attempts, claimed_until)
+        VALUES (%(new_id)s, %(kind)s, %(subject_id)s, 'sending', %(recipient)s, %(subject)s, left(%(text)s, 100000), 1,
+                now() + %(lease)s)
         ON CONFLICT (kind, subject_id) DO UPDATE
            SET state = 'sending', recipient = excluded.recipient, subject = excluded.subject,
-               attempts = m.attempts + 1, claimed_until = excluded.claimed_until
+               body_text = excluded.body_text, attempts = m.attempts + 1, claimed_until = excluded.claimed_until
          WHERE m.state IN ('waiting', 'refused', 'dropped')
             OR (m.state = 'sending' AND m.claimed_until < now())
         RETURNING id, attempts AS attempt
@@ -63,6 +64,7 @@ def claim(
             "subject_id": subject_id,
             "recipient": recipient,
             "subject": subject,
+            "text": text,
             "lease": lease,
         },
     ).fetchone()
