@@ -8,7 +8,7 @@ from typing import Any
 from db.database import Tx
 from shop.payments import follow, ledger
 from shop.payments.errors import IllegalMove, Implausible, OrderNotFound
-from shop.payments.fold import Fact, State, UnknownWord, fold, in_time
+from shop.payments.fold import Fact, State, UnknownWord, fold, in_time, is_corrected
 from shop.payments.moves import reachable
 from shop.payments.queries import disputes, orders, refunds
 from shop.payments.queries import facts as log
@@ -48,6 +48,8 @@ def apply(tx: Tx, order_id: str, facts: Sequence[Fact]) -> Change:
         state = fold(known)
     except UnknownWord as unknown:
         raise Implausible(f"order {order_id}: {unknown}") from unknown
+    if not reachable(order.status, state.status, corrected=is_corrected(known)):
+        raise IllegalMove(order.id, order.status, state.status)
     _save(tx, order, state, {fact.subject: fact.fleeting for fact in facts if fact.subject})
     ledger.book(tx, order, state)
     follow.up(tx, order, state, known)
@@ -135,8 +137,8 @@ def _check(order: Order, fact: Fact) -> None:
 
 
 def _save(tx: Tx, order: Order, state: State, fleeting: Mapping[str, Mapping[str, Any]]) -> None:
-    if not reachable(order.status, state.status):
-        raise IllegalMove(order.id, order.status, state.status)
+    if state.captured < order.amount_captured:
+        raise Implausible(f"order {order.id}: money that was captured stays captured; a refund gives it back")
     if state.captured > order.total_minor:
         raise Implausible(f"order {order.id}: its payments together captured more than it costs")
     if state.refunded + state.reserved > state.captured:

@@ -113,6 +113,11 @@ def in_time(facts: Iterable[Fact]) -> list[Fact]:
     return sorted({fact.source_key: fact for fact in facts}.values(), key=lambda fact: (fact.seen_at, fact.source_key))
 
 
+def is_corrected(facts: Iterable[Fact]) -> bool:
+    """Whether a person has decided that the order follows the provider wherever that leads."""
+    return any(fact.kind == "correction.made" and fact.data["what"] == "follow_provider" for fact in facts)
+
+
 def weight(status: str, provider_id: str) -> tuple[int, str]:
     """The greatest of an order's payments is the one that counts, here and wherever one is picked from rows."""
     return WEIGHT[status], provider_id

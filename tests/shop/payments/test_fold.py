@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from shop.payments import facts as applying
 from shop.payments.errors import IllegalMove, Implausible
 from shop.payments.fold import Fact, UnknownWord, fold
-from shop.payments.moves import MOVES, reachable
+from shop.payments.moves import STATUSES, reachable
 from shop.payments.queries import facts as log
 from shop.payments.refund import RefundWish, ask_refund
 from tests.shop.payments.shopkeeper import Shop
@@ -99,7 +99,7 @@ def test_a_word_nobody_knows_is_not_guessed_at() -> None:
 
 
 def test_every_state_is_final_or_leads_to_a_final_one() -> None:
-    for status in MOVES:
+    for status in STATUSES:
         assert any(reachable(status, end) for end in ("rejected", "canceled", "expired", "refunded", "paid")), status
     assert not reachable("canceled", "paid")
     assert not reachable("paid", "awaiting_payment")
