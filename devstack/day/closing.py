@@ -38,8 +38,8 @@ def _visits(day: Day) -> Table:
     counts = Counter(story.outcome for story in day.visits)
     for outcome in [*(plan.value for plan in Plan), *([SOLD_OUT] if counts[SOLD_OUT] else [])]:
         orders = [story for story in day.visits if story.outcome == outcome and story.order_id]
-        taken = sum(story.total for story in orders if story.status == "paid")
-        table.add_row(outcome, str(counts[outcome]), str(len(orders)), f"{taken / 100:,.2f} €" if taken else "")
+        kept = sum(story.kept for story in orders)
+        table.add_row(outcome, str(counts[outcome]), str(len(orders)), f"{kept / 100:,.2f} €" if kept else "")
     return table
 
 

@@ -14,6 +14,8 @@ TRENDING_WITHIN_S = 90.0
 
 SETTLE_WITHIN_S = 90.0
 
+REFUNDED = ("refunded", "partially_refunded")
+
 
 @dataclass(frozen=True)
 class Books:
@@ -36,19 +38,21 @@ class Books:
     report_files: list[Path]
 
 
-def refund_in_full(support: Api, story: Visit) -> None:
-    """A colleague in support refunds the whole order, stating how much is believed to be refundable."""
+def refund(support: Api, story: Visit, *, parts: int = 1) -> None:
+    """A colleague in support refunds the order, or one of `parts`, saying how much is believed to be refundable."""
     path = f"/v1/orders/{story.order_id}"
     refundable = support.get(path)["refundable"]
-    body = {"reason": "requested_by_customer", "expected_refundable": refundable}
+    story.refunded = refundable // parts
+    body = {"reason": "requested_by_customer", "expected_refundable": refundable, "amount": story.refunded}
     support.post(f"{path}/refunds", body, wait=WAIT_S, expect=(200, 201, 202))
-    story.status = support.until(path, lambda order: order["status"] == "refunded", seconds=SETTLE_WITHIN_S)["status"]
+    wanted = "refunded" if parts == 1 else "partially_refunded"
+    story.status = support.until(path, lambda order: order["status"] == wanted, seconds=SETTLE_WITHIN_S)["status"]
 
 
 def count_documents(town: Town, support: Api, visits: list[Visit]) -> tuple[int, int, int]:
     """Wait until every paid order has its invoice, every refund its credit note, and both their mail."""
-    paid = [story for story in visits if story.status in {"paid", "refunded"}]
-    refunded = [story for story in visits if story.status == "refunded"]
+    refunded = [story for story in visits if story.status in REFUNDED]
+    paid = [story for story in visits if story.status == "paid"] + refunded
     invoices = credit_notes = mails = 0
     for story in paid:
         wanted = 2 if story in refunded else 1

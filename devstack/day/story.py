@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from devstack.day import evening, morning
+from devstack.day import evening, incidents, morning
 from devstack.day.api import Api, Json, Unexpected
 from devstack.day.customers import Plan, Visit, visit
 from devstack.day.evening import Books
@@ -66,10 +66,11 @@ def play(town: Town, console: Console, *, customers: int, seed: int) -> Day:
     town.stripe_doors().post("/standin/deliveries", {"mode": "double", "for": 10}, expect=(200, 201))
     with _bar(console, "Customers come and go") as progress:
         _open_doors(town, day, _plans(customers, dice), dice, progress)
+    with console.status("One more customer, whose payment Stripe forgets to tell us about …"):
+        _lose_news(town, support, day, dice)
     with console.status("Goods come back, documents go out …"):
         for story in day.visits:
-            if story.plan is Plan.SENDS_BACK and story.status == "paid":
-                evening.refund_in_full(support, story)
+            _after_the_purchase(town, support, story)
         documents = evening.count_documents(town, support, day.visits)
     with console.status("What is trending is computed every minute …"):
         trending = evening.wait_for_trending(town.stranger("vis_closing_time"))
@@ -80,15 +81,42 @@ def play(town: Town, console: Console, *, customers: int, seed: int) -> Day:
 
 
 def _plans(customers: int, dice: random.Random) -> list[Plan]:
-    """One of each plan, then mostly people who look or buy."""
-    rest = max(0, customers - len(Plan))
-    plans = list(Plan) + dice.choices([Plan.LOOKS, Plan.BUYS], weights=[2, 3], k=rest)
+    """One of each plan, then mostly people who look or buy. The one who comes later, alone, is not among them."""
+    plans = [plan for plan in Plan if plan is not Plan.NEWS_LOST]
+    plans += dice.choices([Plan.LOOKS, Plan.BUYS], weights=[2, 3], k=max(0, customers - len(Plan)))
     dice.shuffle(plans)
-    return plans[:customers] if customers >= len(Plan) else plans
+    return plans[: customers - 1]
+
+
+def _lose_news(town: Town, support: Api, day: Day, dice: random.Random) -> None:
+    """After the others: what Stripe forgets would be theirs too."""
+    try:
+        story = incidents.buy_while_news_are_lost(town, support, _people()[0], _wishes(dice), dice)
+    except Unexpected as error:
+        day.troubles.append(f"customer who {Plan.NEWS_LOST.value}: {error}")
+        return
+    day.visits.append(story)
+    if story.note:
+        day.troubles.append(f"{story.customer}: {story.note}")
+
+
+def _after_the_purchase(town: Town, support: Api, story: Visit) -> None:
+    if story.status != "paid":
+        return
+    if story.plan is Plan.SENDS_BACK:
+        evening.refund(support, story)
+    elif story.plan is Plan.SENDS_PART_BACK:
+        evening.refund(support, story, parts=3)
+    elif story.plan is Plan.DISPUTES:
+        incidents.dispute(town, support, story)
+
+
+def _people() -> list[Json]:
+    return [user for user in generate_shop(products=1).users if user["id"][-1].isdigit()]
 
 
 def _open_doors(town: Town, day: Day, plans: list[Plan], dice: random.Random, progress: Listener) -> None:
-    people = [user for user in generate_shop(products=1).users if user["id"][-1].isdigit()]
+    people = _people()
     with ThreadPoolExecutor(AT_ONCE) as pool:
         futures = {
             pool.submit(
@@ -128,7 +156,7 @@ def _close_books(
     invoices, credit_notes, mails = documents
     balance = ingest["stored"] + ingest["duplicate"] + ingest["conflict"] + ingest["rejected"] + ingest["quarantined"]
     return Books(
-        refunds=sum(story.status == "refunded" for story in day.visits),
+        refunds=sum(story.status in evening.REFUNDED for story in day.visits),
         invoices=invoices,
         credit_notes=credit_notes,
         mails=mails,

@@ -25,7 +25,7 @@ def test_a_day_ends_with_every_order_accounted_for(stack: Stack) -> None:
     )
     assert played.returncode == 0, played.stdout + played.stderr
     assert "Every order is accounted for" in played.stdout
-    assert (stack.folder / "reports").glob("*.pdf")
+    assert list((stack.folder / "reports").glob("*.pdf"))
 
 
 def test_a_second_start_says_that_one_runs(stack: Stack) -> None:

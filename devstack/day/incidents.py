@@ -1,0 +1,56 @@
+"""What goes wrong on an ordinary day, on purpose: Stripe's news get lost, and a bank takes a payment back."""
+
+import random
+
+from devstack.day.api import Api, Json, Unexpected
+from devstack.day.customers import Plan, Visit, visit
+from devstack.day.town import Town
+
+NEWS_OF_ONE_PURCHASE = 12
+"""More than Stripe tells about one purchase, so that none of it arrives."""
+
+DECIDED_WITHIN_S = 90.0
+"""Each news of a dispute comes by webhook within a second or two; the sweep, each minute, is the second way."""
+
+
+def buy_while_news_are_lost(town: Town, support: Api, user: Json, words: list[str], dice: random.Random) -> Visit:
+    """One customer pays while no webhook arrives: the sweep of Stripe's events finds the payment within a minute."""
+    doors = town.stripe_doors()
+    doors.post("/standin/deliveries", {"mode": "drop", "for": NEWS_OF_ONE_PURCHASE}, expect=(200, 201))
+    try:
+        story = visit(town, user, Plan.NEWS_LOST, words, dice)
+    finally:
+        doors.post("/standin/deliveries", {"mode": "normal"}, expect=(200, 201))
+    if story.status == "paid" and not _healed_by_sweep(support, story.order_id):
+        story.note = f"order {story.order_number} was paid, but its history names no event that the sweep found"
+    return story
+
+
+def dispute(town: Town, support: Api, story: Visit) -> None:
+    """The customer's bank takes the money back, refunds are refused meanwhile, and the shop wins."""
+    opened = town.stripe_doors().post(
+        "/standin/disputes", {"charge": _charge(support, story.order_id), "reason": "fraudulent"}, expect=(200, 201)
+    )
+    path = f"/v1/orders/{story.order_id}"
+    held = support.until(path, lambda order: bool(order["disputed"]), seconds=DECIDED_WITHIN_S)
+    body = {"reason": "requested_by_customer", "expected_refundable": held["refundable"]}
+    refused = support.post(f"{path}/refunds", body, expect=(409,))
+    if refused["code"] != "dispute_open":
+        raise Unexpected(f"a refund beside a dispute was refused for {refused['code']}")
+    town.stripe_doors().post(f"/standin/disputes/{opened['id']}", {"outcome": "won"}, expect=(200, 201))
+    support.until(path, lambda order: not order["disputed"], seconds=DECIDED_WITHIN_S)
+
+
+def _healed_by_sweep(support: Api, order_id: str) -> bool:
+    moments = support.get(f"/v1/orders/{order_id}/timeline")["data"]
+    return any(moment["kind"] == "delivery" and moment["detail"]["source"] == "poll" for moment in moments)
+
+
+def _charge(support: Api, order_id: str) -> str:
+    """Stripe's name for the charge, as the order's history has it: what support would read out to the bank."""
+    moments = support.get(f"/v1/orders/{order_id}/timeline")["data"]
+    charges = [moment["detail"]["data"].get("charge_id") for moment in moments if moment["kind"] == "fact"]
+    found = next((charge for charge in reversed(charges) if charge), None)
+    if found is None:
+        raise Unexpected(f"the history of order {order_id} names no charge")
+    return str(found)
