@@ -43,9 +43,17 @@ def run_file(name: str) -> None:
 
 
 def run_file_alone(name: str) -> None:
-    """Run a file that must not be in a transaction (CREATE INDEX CONCURRENTLY)."""
+    """Run a file that must not be in a transaction (CREATE INDEX CONCURRENTLY), one statement after the other.
+
+    Each statement ends with a semicolon at the end of a line. Whatever was done before a failure stays, so the file
+    must be safe to begin again.
+    """
+    statements = (FOLDER / name).read_text(encoding="utf-8").split(";\n")
     with op.get_context().autocommit_block():
-        run_file(name)
+        connection = op.get_bind().execution_options(no_parameters=True)
+        for statement in statements:
+            if statement.strip():
+                connection.exec_driver_sql(statement)
 
 
 def _config(database_url: str) -> Config:
