@@ -12,6 +12,7 @@ from shop.ports.gateway import Gateway
 from shop.ports.limits import Limits
 from shop.ports.mail import Mailer
 from shop.ports.neighbours import Carts, Products, Users
+from shop.ports.notices import Notices
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Services:
     db: Database
     limits: Limits
     gateway: Gateway
+    notices: Notices
     products: Products
     carts: Carts
     users: Users
@@ -44,8 +46,11 @@ def connect(settings: Settings, *, name: str = "backroom") -> Services:
         limits=limits.connect(settings.redis_url.get_secret_value()),
         gateway=stripe.connect(
             settings.stripe_secret_key.get_secret_value(),
-            [secret.get_secret_value() for secret in settings.stripe_webhook_secrets],
             settings.stripe_base_url,
+        ),
+        notices=stripe.listen(
+            [secret.get_secret_value() for secret in settings.stripe_webhook_secrets],
+            settings.stripe_secret_key.get_secret_value(),
         ),
         products=products.connect(settings.product_url, token),
         carts=carts.connect(settings.cart_url, token),

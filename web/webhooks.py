@@ -46,7 +46,7 @@ def stripe_delivery(call: Call, raw: bytes) -> Taken:
     The signature is checked against every configured secret, with 300 s tolerance. Deliveries with a bad one are kept
     too, and answered 400.
     """
-    signed = call.services.gateway.read_delivery(raw, call.header("Stripe-Signature"))
+    signed = call.services.notices.read(raw, call.header("Stripe-Signature"))
     headers = {name: value[:500] for name in KEPT_HEADERS if (value := call.header(name)) is not None}
     received = receive(call.db, Envelope(raw, headers, request.remote_addr), signed)
     if received.refusal is not None:

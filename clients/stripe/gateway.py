@@ -1,20 +1,17 @@
 """The shop's gateway, spoken to Stripe: one method, one call, with our keys and no retries of the library's own."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import TypeVar
 
 import stripe
 from stripe.params import PaymentIntentCreateParams
 
-from clients.stripe import reading
+from clients.stripe import notices, reading
 from clients.stripe.errors import looking, moving
-from clients.stripe.signatures import check
 from shop.money import Money
-from shop.ports.gateway import DisputeSeen, Event, MethodSeen, PaymentSeen, RefundSeen, SetupSeen, SignedDelivery
-
-API_VERSION = "2026-10-28.endive"
-"""The version this code was written against, which is also that of the installed library's types."""
+from shop.ports.gateway import DisputeSeen, MethodSeen, PaymentSeen, RefundSeen, SetupSeen
+from shop.ports.notices import Event
 
 CONNECT_TIMEOUT_S = 4.0
 """A little more than one lost packet costs (3 s); after that nothing was sent, and trying again is safe."""
@@ -58,9 +55,8 @@ Found = TypeVar("Found")
 class StripeGateway:
     """Implements `shop.ports.gateway.Gateway`. Building it opens nothing."""
 
-    def __init__(self, client: stripe.StripeClient, webhook_secrets: Sequence[str]) -> None:
+    def __init__(self, client: stripe.StripeClient) -> None:
         self._api = client.v1
-        self._secrets = tuple(webhook_secrets)
 
     def create_payment(
         self,
@@ -125,14 +121,17 @@ class StripeGateway:
             )
         return reading.payment(answer.to_dict())
 
-    def refund_payment(self, payment_id: str, *, amount: int, order_id: str, refund_id: str, key: str) -> RefundSeen:
+    def refund_payment(
+        self, payment_id: str, *, amount: int, order_id: str | None, refund_id: str, key: str
+    ) -> RefundSeen:
+        ours = {"refund_id": refund_id} if order_id is None else {"order_id": order_id, "refund_id": refund_id}
         with moving():
             answer = self._api.refunds.create(
                 params={
                     "payment_intent": payment_id,
                     "amount": amount,
                     "reason": "requested_by_customer",
-                    "metadata": {"order_id": order_id, "refund_id": refund_id},
+                    "metadata": ours,
                 },
                 options={"idempotency_key": key},
             )
@@ -216,25 +215,20 @@ class StripeGateway:
                 params={"created": {"gte": int(start.timestamp())}, "types": EVENT_TYPES, "limit": PAGE}
             )
             for found in pages.auto_paging_iter():
-                yield reading.event(found.to_dict(), body=str(found))
-
-    def read_delivery(self, body: bytes, signature: str | None) -> SignedDelivery:
-        return check(body, signature, self._secrets)
+                yield notices.event(found.to_dict(), body=str(found))
 
 
-def connect(
-    secret_key: str, webhook_secrets: Sequence[str], base_url: str, *, read_timeout_s: float = READ_TIMEOUT_S
-) -> StripeGateway:
+def connect(secret_key: str, base_url: str, *, read_timeout_s: float = READ_TIMEOUT_S) -> StripeGateway:
     """`base_url` is Stripe's own address everywhere but in the local stack."""
     client = stripe.StripeClient(
         secret_key,
-        stripe_version=API_VERSION,
+        stripe_version=notices.API_VERSION,
         base_addresses={"api": base_url},
         # One attempt row is one key is one request: whoever tries again has to know that it is trying again.
         max_network_retries=0,
         http_client=stripe.RequestsClient(timeout=(CONNECT_TIMEOUT_S, read_timeout_s)),
     )
-    return StripeGateway(client, webhook_secrets)
+    return StripeGateway(client)
 
 
 def _found(look: Callable[[], Found]) -> Found | None:

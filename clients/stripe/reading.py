@@ -1,6 +1,5 @@
 """Stripe's objects, read into the shop's shapes. Unknown words pass through; the shop parks what it cannot judge."""
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +8,6 @@ from shop.ports.gateway import (
     Card,
     Decline,
     DisputeSeen,
-    Event,
     MethodSeen,
     MovementSeen,
     PaymentSeen,
@@ -99,27 +97,6 @@ def method(found: Json) -> MethodSeen:
         fingerprint=details.get("fingerprint"),
         created_at=_time(found.get("created")),
     )
-
-
-def event(found: Json, *, body: str) -> Event:
-    """An event, of which only the names are taken: the object itself is asked for again."""
-    thing = (found.get("data") or {}).get("object") or {}
-    kind = thing.get("object")
-    return Event(
-        id=found["id"],
-        type=found["type"],
-        object_id=thing.get("id"),
-        object_kind=kind,
-        payment_id=thing.get("id") if kind == "payment_intent" else _id(thing.get("payment_intent")),
-        at=datetime.fromtimestamp(found["created"], UTC),
-        api_version=found.get("api_version"),
-        body=body,
-    )
-
-
-def parse_event(body: bytes) -> Event:
-    """An event as it was posted. Raises ValueError, KeyError or TypeError for what is no event."""
-    return event(json.loads(body), body=body.decode())
 
 
 def payment_of(charge: Json) -> str | None:

@@ -1,44 +1,77 @@
 """Whether a webhook really is from Stripe: its signature against every secret we have, without any network."""
 
 import hashlib
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import stripe
 
-from clients.stripe import reading
-from shop.ports.gateway import SignedDelivery
+from clients.stripe import notices
+from shop.ports.notices import SignedDelivery
 
 TOLERANCE_S = 300
 """Stripe's own recommendation: older signatures may be replays, and clocks differ by less."""
 
-
-def check(body: bytes, signature: str | None, secrets: Sequence[str]) -> SignedDelivery:
-    """Several secrets are valid during a rotation; which one matched is part of the answer."""
-    if not signature:
-        return SignedDelivery(None, None, "no_signature")
-    if not signature.isascii():  # the comparison in constant time takes no other text
-        return SignedDelivery(None, None, "bad_signature")
-    refusal = "bad_signature"
-    for place, secret in enumerate(secrets, start=1):
-        try:
-            stripe.WebhookSignature.verify_header(body, signature, secret, TOLERANCE_S)
-        except stripe.SignatureVerificationError as error:
-            if "tolerance" in str(error):  # the signature itself was right: it is only too old
-                refusal = "too_old"
-        except UnicodeDecodeError:
-            return SignedDelivery(None, None, "not_text")
-        else:
-            return _read(body, _label(place, secret))
-    return SignedDelivery(None, None, refusal)
+_NAMED = re.compile(r"(?P<label>[A-Za-z0-9][A-Za-z0-9._-]{0,39}):(?P<value>whsec_.+)")
 
 
-def _read(body: bytes, label: str) -> SignedDelivery:
-    try:
-        return SignedDelivery(reading.parse_event(body), label, None)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return SignedDelivery(None, label, "no_event")
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """`label` may be shown to anybody; it stays the same whatever place the secret has among the others."""
+
+    label: str
+    value: str = field(repr=False)
 
 
-def _label(place: int, secret: str) -> str:
+class StripeNotices:
+    """Implements `shop.ports.notices.Notices`. `live` is the mode of our own key, None where it does not say."""
+
+    def __init__(self, secrets: Sequence[str], *, live: bool | None) -> None:
+        self._secrets = tuple(_secret(given) for given in secrets)
+        self._live = live
+
+    @property
+    def labels(self) -> Sequence[str]:
+        return tuple(secret.label for secret in self._secrets)
+
+    @property
+    def version(self) -> str:
+        return notices.API_VERSION
+
+    def read(self, body: bytes, signature: str | None) -> SignedDelivery:
+        """Several secrets are valid during a rotation; which one matched is part of the answer."""
+        if not signature:
+            return SignedDelivery(None, None, "no_signature")
+        if not signature.isascii():  # the comparison in constant time takes no other text
+            return SignedDelivery(None, None, "bad_signature")
+        refusal = "bad_signature"
+        for secret in self._secrets:
+            try:
+                stripe.WebhookSignature.verify_header(body, signature, secret.value, TOLERANCE_S)
+            except stripe.SignatureVerificationError as error:
+                if "tolerance" in str(error):  # the signature itself was right: it is only too old
+                    refusal = "too_old"
+            except UnicodeDecodeError:
+                return SignedDelivery(None, None, "not_text")
+            else:
+                return SignedDelivery(notices.posted(body, live=self._live), secret.label, None)
+        return SignedDelivery(None, None, refusal)
+
+
+def listen(secrets: Sequence[str], secret_key: str) -> StripeNotices:
+    """`secrets` are `whsec_…` or `label:whsec_…`, the newest first; the key says whether we are live."""
+    _, _, rest = secret_key.partition("_")
+    return StripeNotices(secrets, live={"live": True, "test": False}.get(rest.partition("_")[0]))
+
+
+def is_named(secret: str) -> bool:
+    """Whether a configured secret is a bare one or one with a proper label, rather than a label that went wrong."""
+    return ":whsec_" not in secret or _NAMED.fullmatch(secret) is not None
+
+
+def _secret(given: str) -> Secret:
+    if named := _NAMED.fullmatch(given):
+        return Secret(named["label"], named["value"])
     # Enough to tell two secrets apart on a screen, nothing to forge a signature with.
-    return f"secret {place} ({hashlib.sha256(secret.encode()).hexdigest()[:8]})"
+    return Secret(f"secret {hashlib.sha256(given.encode()).hexdigest()[:8]}", given)

@@ -16,7 +16,8 @@ from shop.payments.fold import Fact
 from shop.payments.queries import deliveries, orders
 from shop.payments.queries import facts as log
 from shop.payments.rows import Delivery
-from shop.ports.gateway import Event, Gateway, PaymentSeen, SignedDelivery
+from shop.ports.gateway import Gateway, PaymentSeen
+from shop.ports.notices import Event, SignedDelivery
 
 OURS = ("payment_intent.", "charge.", "refund.")
 """Kinds of news that can change an order. The others are kept and put aside."""

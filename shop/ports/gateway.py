@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from shop.errors import NotYet, Rejected
 from shop.money import Money
+from shop.ports.notices import Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,36 +127,6 @@ class SetupSeen:
     client_secret: str | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """A notice that something changed over there: which object to look at, not what to believe about it.
-
-    `payment_id` is the payment the object belongs to, where the notice says so.
-    """
-
-    id: str
-    type: str
-    object_id: str | None
-    object_kind: str | None
-    payment_id: str | None
-    at: datetime
-    api_version: str | None
-    body: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class SignedDelivery:
-    """A webhook request after its signature was looked at.
-
-    `event` is None when it was refused; `refusal` then says why in one word. `secret_label` names the secret that
-    verified it, without giving it away.
-    """
-
-    event: Event | None
-    secret_label: str | None
-    refusal: str | None
-
-
 class Gateway(Protocol):
     """One payment provider.
 
@@ -196,8 +167,10 @@ class Gateway(Protocol):
     def cancel_payment(self, payment_id: str, *, reason: str, key: str) -> PaymentSeen: ...
 
     def refund_payment(
-        self, payment_id: str, *, amount: int, order_id: str, refund_id: str, key: str
-    ) -> RefundSeen: ...
+        self, payment_id: str, *, amount: int, order_id: str | None, refund_id: str, key: str
+    ) -> RefundSeen:
+        """`order_id` is None for money that belongs to no order."""
+        ...
 
     def payment(self, payment_id: str) -> PaymentSeen | None: ...
 
@@ -220,10 +193,6 @@ class Gateway(Protocol):
     def payments_between(self, start: datetime, end: datetime) -> Iterator[PaymentSeen]: ...
 
     def events_since(self, start: datetime) -> Iterator[Event]: ...
-
-    def read_delivery(self, body: bytes, signature: str | None) -> SignedDelivery:
-        """Checks the signature against every configured secret. Needs no network."""
-        ...
 
 
 class CardDeclined(Rejected):

@@ -8,7 +8,7 @@ from psycopg.types.json import Jsonb
 
 from db.database import Tx
 from shop.payments.rows import Delivery
-from shop.ports.gateway import Event
+from shop.ports.notices import Event
 
 
 def insert(
