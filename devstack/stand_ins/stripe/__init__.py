@@ -15,6 +15,7 @@ Beside Stripe's routes and the doors of all stand-ins it has doors of its own (d
     POST /standin/disputes         {"charge", "reason"}                    opens one; the reason "inquiry" only asks
     POST /standin/disputes/{id}    {"outcome": "won"|"lost"|"under_review"|"warning_closed"|"needs_response"|…}
     POST /standin/payouts/{id}     {"outcome": "succeed"|"fail"}           ends one that is on its way
+    POST /standin/settlement       {"currency": "usd"|null, "rate"?}       books in that currency from now on
     POST /standin/deliveries       {"mode": "normal"|"drop"|"double"|"delay"|"shuffle", "for": n, "seconds"?}
     GET  /standin/deliveries       what was tried, newest first
     GET  /standin/state            counts and objects

@@ -15,7 +15,7 @@ from devstack.stand_ins.stripe.store import Store
 from devstack.stand_ins.stripe.wire import Json
 
 API_VERSION = "2026-10-28.endive"  # the one the pinned SDK speaks; a test compares the two
-WITHOUT_LIVEMODE = frozenset({"refund", "balance_transaction"})
+WITHOUT_LIVEMODE = frozenset({"refund", "balance_transaction", "file"})
 TICK_S = 0.5  # how long the passing of time may go unnoticed while nobody asks anything
 
 

@@ -1,6 +1,8 @@
 """One API request from its headers to its answer: key, version, idempotency, work, expansion."""
 
+import base64
 from dataclasses import dataclass, replace
+from urllib.parse import urlencode
 
 from flask import Response, request
 
@@ -12,7 +14,7 @@ from devstack.stand_ins.stripe.params import Params
 from devstack.stand_ins.stripe.routes import Route
 from devstack.stand_ins.stripe.wire import Json, decode, encode
 
-FORM = "application/x-www-form-urlencoded"
+FORM, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 SECRET_PREFIXES, PUBLISHABLE_PREFIX = ("sk_test_", "rk_test_"), "pk_test_"
 
 
@@ -34,11 +36,17 @@ def answer(account: Account, route: Route, ids: dict[str, str]) -> Response:
     try:
         cause = replace(cause, publishable=_check_key(route))
         _check_version(account)
-        params = _read_params()
+        params = _read_upload() if route.multipart else _read_params()
         answered = _once(account, route, ids, params, cause)
     except StripeError as refused:
         answered = _refusal(account, refused, cause)
     return _response(answered, cause)
+
+
+def check_secret_key() -> None:
+    """Refuse whoever comes without a secret key."""
+    if not _given_key().startswith(SECRET_PREFIXES):
+        raise StripeError("A secret API key is needed for this.", status=401)
 
 
 def _check_key(route: Route) -> bool:
@@ -76,6 +84,17 @@ def _check_version(account: Account) -> None:
     if wanted != account.api_version:
         message = f"Invalid Stripe API version: {wanted}. This stand-in speaks {account.api_version} only."
         raise ParameterError(message)
+
+
+def _read_upload() -> Json:
+    """Read a multipart form; the file in it counts as a section, its bytes in Base64."""
+    if request.mimetype != MULTIPART:
+        raise ParameterError(f"Invalid request (check that your POST content type is {MULTIPART}).")
+    params = decode(urlencode(list(request.form.items(multi=True))))
+    if uploaded := request.files.get("file"):
+        content = base64.b64encode(uploaded.stream.read()).decode()
+        params["file"] = {"filename": uploaded.filename or "blob", "content": content}
+    return params
 
 
 def _read_params() -> Json:

@@ -11,7 +11,7 @@ from flask import Flask, Response, request
 from devstack.stand_ins.doors import install_doors, serving
 from devstack.stand_ins.stripe import disputing, ledger, paying
 from devstack.stand_ins.stripe.account import API_VERSION, Account
-from devstack.stand_ins.stripe.answering import answer
+from devstack.stand_ins.stripe.answering import answer, check_secret_key
 from devstack.stand_ins.stripe.doors import add_doors
 from devstack.stand_ins.stripe.errors import StripeError, injected
 from devstack.stand_ins.stripe.resources import (
@@ -20,6 +20,7 @@ from devstack.stand_ins.stripe.resources import (
     customers,
     disputes,
     events,
+    files,
     payment_intents,
     payment_methods,
     payouts,
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 RESOURCES = (
-    balance, charges, customers, disputes, events, payment_intents, payment_methods, payouts, refunds, setup_intents,
-    webhook_endpoints,
+    balance, charges, customers, disputes, events, files, payment_intents, payment_methods, payouts, refunds,
+    setup_intents, webhook_endpoints,
 )  # fmt: skip
 WHEN_DUE = ledger.WHEN_DUE | paying.WHEN_DUE | refunds.WHEN_DUE | disputing.WHEN_DUE | payouts.WHEN_DUE
 ROUTES: tuple[Route, ...] = tuple(route for resource in RESOURCES for route in resource.ROUTES)
@@ -85,6 +86,7 @@ def create_app(account: Account) -> Flask:
     app = Flask("stripe-stand-in", static_folder=None)
     for route in ROUTES:
         app.add_url_rule(route.path, f"{route.method} {route.path}", _view(account, route), methods=[route.method])
+    app.add_url_rule("/v1/files/<file_id>/contents", "contents", lambda file_id: _contents(account, file_id))
     add_doors(app, account)
     app.register_error_handler(404, lambda _error: _unknown_url(account))
     app.register_error_handler(405, lambda _error: _unknown_url(account))
@@ -97,14 +99,28 @@ def _view(account: Account, route: Route) -> Callable[..., Response]:
     return lambda **ids: answer(account, route, ids)
 
 
+def _contents(account: Account, file_id: str) -> Response:
+    try:
+        check_secret_key()
+        with account.lock:
+            content, kind = files.content_of(account, file_id)
+    except StripeError as refused:
+        return _refusal(refused, account)
+    return Response(content, content_type=kind)
+
+
 def _unknown_url(account: Account) -> Response:
     refused = StripeError(
         f"Unrecognized request URL ({request.method}: {request.path}). Please see https://stripe.com/docs or we can "
         "help at https://support.stripe.com/.",
         status=404,
     )
+    return _refusal(refused, account)
+
+
+def _refusal(refused: StripeError, account: Account) -> Response:
     body = refused.as_json(request.environ["stripe.request_id"], account.clock.now())
-    return Response(encode(body), 404, content_type="application/json")
+    return Response(encode(body), refused.status, content_type="application/json")
 
 
 def _with_headers(app: "WSGIApplication", account: Account) -> "WSGIApplication":

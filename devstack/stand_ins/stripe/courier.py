@@ -37,7 +37,7 @@ class Courier:
         url: str,
         secret: str,
         clock: Clock,
-        post_of: Callable[[Json, str], tuple[bytes, str]],
+        post_of: Callable[[Letter, str], tuple[bytes, str]],
         done: Callable[[dict[str, Any], Letter], None],
     ) -> None:
         self._url, self._secret, self._clock = url, secret, clock
@@ -85,7 +85,7 @@ class Courier:
 
     def _try(self, letter: Letter) -> dict[str, Any]:
         letter.tries += 1
-        payload, signature = self._post_of(letter.event, self._secret)
+        payload, signature = self._post_of(letter, self._secret)
         status, reason = _post(self._url, payload, signature)
         return {
             "event": letter.event["id"],

@@ -148,9 +148,12 @@ class Deliveries:
                 self._dealer = None
             self._queue(hand[::-1], self._clock.exact())
 
-    def _post_of(self, event: Json, secret: str) -> tuple[bytes, str]:
+    def _post_of(self, letter: Letter, secret: str) -> tuple[bytes, str]:
         with self._lock:
-            payload = encode(event)
+            endpoint = self._store.find("webhook_endpoint", letter.endpoint_id) or {}
+            # Only the version's name: the objects within are those of the one version that is spoken here.
+            version = endpoint.get("api_version") or letter.event["api_version"]
+            payload = encode(letter.event | {"api_version": version})
         return payload, signature(payload, secret, int(time.time()))
 
     def _done(self, attempt: dict[str, Any], letter: Letter) -> None:

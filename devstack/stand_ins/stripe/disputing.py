@@ -7,6 +7,7 @@ from devstack.stand_ins.stripe import ledger
 from devstack.stand_ins.stripe.account import Account
 from devstack.stand_ins.stripe.errors import StripeError
 from devstack.stand_ins.stripe.events import emit
+from devstack.stand_ins.stripe.expand import EVIDENCE_FILES
 from devstack.stand_ins.stripe.wire import Json
 
 DAY_S = 24 * 3600
@@ -41,10 +42,7 @@ TEXTS = (
     "service_date", "shipping_address", "shipping_carrier", "shipping_date", "shipping_tracking_number",
     "uncategorized_text",
 )  # fmt: skip
-FILES = (
-    "cancellation_policy", "customer_communication", "customer_signature", "duplicate_charge_documentation", "receipt",
-    "refund_policy", "service_documentation", "shipping_documentation", "uncategorized_file",
-)  # fmt: skip
+FILES = EVIDENCE_FILES
 NETWORK_CODES = {"fraudulent": "10.4", "product_not_received": "13.1", "duplicate": "12.6.1", "general": "10.4"}
 
 

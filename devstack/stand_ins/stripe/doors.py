@@ -7,9 +7,10 @@ from urllib.parse import urlencode, urlsplit
 from flask import Flask, Response, jsonify, redirect, render_template_string, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from devstack.stand_ins.stripe import disputing, paying
+from devstack.stand_ins.stripe import disputing, ledger, paying
 from devstack.stand_ins.stripe.account import Account, Cause
 from devstack.stand_ins.stripe.cards import card_named
+from devstack.stand_ins.stripe.currencies import KNOWN
 from devstack.stand_ins.stripe.deliveries import DELAY_S, MODES
 from devstack.stand_ins.stripe.errors import StripeError
 from devstack.stand_ins.stripe.resources import payouts, refunds, setup_intents
@@ -19,6 +20,7 @@ Door = Callable[..., AnyResponse]
 OUTCOMES = ("succeed", "fail")
 LONGEST_S = 10 * 365 * 24 * 3600  # ten years ahead are enough for any test
 MOST_ORDERED = 1000
+HIGHEST_RATE = 1_000_000  # dong for a dinar, and room
 CHALLENGE_PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>3-D Secure (stand-in)</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -47,6 +49,7 @@ def add_doors(app: Flask, account: Account) -> None:
         ("POST", "/standin/disputes", lambda: _open_dispute(account)),
         ("POST", "/standin/disputes/<dispute_id>", lambda dispute_id: _move_dispute(account, dispute_id)),
         ("POST", "/standin/payouts/<payout_id>", lambda payout_id: _finish_payout(account, payout_id)),
+        ("POST", "/standin/settlement", lambda: _set_settlement(account)),
         ("POST", "/standin/deliveries", lambda: _set_mode(account)),
         ("GET", "/standin/deliveries", lambda: _deliveries(account)),
         ("GET", "/standin/state", lambda: _state(account)),
@@ -177,6 +180,19 @@ def _finish_payout(account: Account, payout_id: str) -> Response:
     payout = account.store.get("payout", payout_id)
     end = payouts.arrive if _outcome(_body()) else payouts.fail
     return jsonify(end(account, payout))
+
+
+def _set_settlement(account: Account) -> Response:
+    """Decide in which currency money is booked from now on; null books each charge in its own."""
+    body = _body()
+    currency = body.get("currency")
+    if currency is not None and (not isinstance(currency, str) or currency not in KNOWN):
+        raise DoorError("currency must be a lower-case ISO code or null")
+    rate = _number(body, "rate", 1, HIGHEST_RATE)
+    if not rate:
+        raise DoorError("rate must be above 0")
+    ledger.settle_in(account, currency, rate)
+    return jsonify({"currency": currency, "rate": rate})
 
 
 def _set_mode(account: Account) -> Response:

@@ -18,7 +18,12 @@ KIND_OF_ID = {
     "txn": "balance_transaction",
     "du": "dispute",
     "po": "payout",
+    "file": "file",
 }
+EVIDENCE_FILES = (
+    "cancellation_policy", "customer_communication", "customer_signature", "duplicate_charge_documentation", "receipt",
+    "refund_policy", "service_documentation", "shipping_documentation", "uncategorized_file",
+)  # fmt: skip
 # What may be expanded, and the kinds that then stand there.
 EXPANDABLE: dict[str, dict[str, tuple[str, ...]]] = {
     "customer": {"invoice_settings.default_payment_method": ("payment_method",)},
@@ -42,7 +47,11 @@ EXPANDABLE: dict[str, dict[str, tuple[str, ...]]] = {
         "balance_transaction": ("balance_transaction",),
         "failure_balance_transaction": ("balance_transaction",),
     },
-    "dispute": {"charge": ("charge",), "payment_intent": ("payment_intent",)},
+    "dispute": {
+        "charge": ("charge",),
+        "payment_intent": ("payment_intent",),
+        **{f"evidence.{name}": ("file",) for name in EVIDENCE_FILES},
+    },
     "payout": {
         "balance_transaction": ("balance_transaction",),
         "failure_balance_transaction": ("balance_transaction",),

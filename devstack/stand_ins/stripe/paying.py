@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from devstack.stand_ins.stripe import disputing, ledger
 from devstack.stand_ins.stripe.account import Account
 from devstack.stand_ins.stripe.cards import UNAUTHENTICATED, Card, Decline
+from devstack.stand_ins.stripe.currencies import check_digits
 from devstack.stand_ins.stripe.errors import CardError, StripeError
 from devstack.stand_ins.stripe.events import emit
 from devstack.stand_ins.stripe.resources import charges, payment_methods
@@ -130,6 +131,7 @@ def capture(account: Account, intent: Json, amount: int | None) -> Json:
             f"({intent['amount_capturable']})."
         )
         raise StripeError(message, code="amount_too_large", param="amount_to_capture")
+    check_digits(taken, intent["currency"], param="amount_to_capture")
     charge = account.store.get("charge", intent["latest_charge"])
     before = deepcopy(charge)
     _take(account, charge, taken)
@@ -259,7 +261,7 @@ def _expire(account: Account, intent_id: str) -> None:
     if intent["status"] != "requires_capture":
         return
     emit(account, "charge.expired", account.store.get("charge", intent["latest_charge"]))
-    cancel(account, intent, "expired")
+    cancel(account, intent, "automatic")
 
 
 def _take(account: Account, charge: Json, amount: int) -> None:

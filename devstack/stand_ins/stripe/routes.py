@@ -19,7 +19,7 @@ class Route:
     """A method and path of the API, the kind of object it answers with, and what answers.
 
     `run` takes the account, the parameters and the ids of the path. `publishable` ones may be called from a browser
-    with a publishable key and the client secret.
+    with a publishable key and the client secret. `multipart` ones take a file.
     """
 
     method: str
@@ -28,6 +28,7 @@ class Route:
     run: Callable[..., Json]
     publishable: bool = False
     in_list: bool = False
+    multipart: bool = False
 
 
 def read_address(params: Params, name: str = "address") -> Json | None:

@@ -128,7 +128,7 @@ def _as_kept(objects: dict[str, Any]) -> list[tuple[str, Any]]:
 def sdk(served: Running, key: str = "sk_test_123") -> stripe.StripeClient:
     return stripe.StripeClient(
         key,
-        base_addresses={"api": served.url},
+        base_addresses={"api": served.url, "files": served.url},
         max_network_retries=0,
         http_client=HonestHTTPClient(timeout=10),
     )

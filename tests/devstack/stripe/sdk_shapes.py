@@ -27,6 +27,17 @@ def faults(answer: Any) -> list[str]:
     return found
 
 
+def expandable_fields(kind: str) -> dict[str, set[str]]:
+    """Return which fields of an object may be expanded, each with the kinds of objects that then stand there."""
+    found: dict[str, set[str]] = {}
+    for name, annotation in _fields(_class_of(kind)).items():
+        choices = get_args(annotation)
+        targets = {choice.OBJECT_NAME for choice in choices if hasattr(choice, "OBJECT_NAME")}
+        if str in choices and targets:
+            found[name] = targets
+    return found
+
+
 def _walk_top(answer: Any, found: list[str]) -> None:
     kind = answer["object"]
     if kind in {"list", "search_result"}:

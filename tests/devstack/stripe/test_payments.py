@@ -129,7 +129,7 @@ def test_an_authorisation_runs_out_after_seven_days(stand_in: Running, client: s
     assert client.v1.payment_intents.retrieve(intent.id).status == "requires_capture"
     door(stand_in, "clock", advance=61)
     expired = client.v1.payment_intents.retrieve(intent.id)
-    assert (expired.status, expired.cancellation_reason) == ("canceled", "expired")
+    assert (expired.status, expired.cancellation_reason) == ("canceled", "automatic")
     assert event_types(client)[-2:] == ["charge.expired", "payment_intent.canceled"]
     event = client.v1.events.list({"limit": 1}).data[0]
     assert event.request

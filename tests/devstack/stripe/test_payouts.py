@@ -1,5 +1,6 @@
 """Payouts: what is available leaves at midnight, arrives or comes back, and every movement belongs to one payout."""
 
+import pytest
 import stripe
 
 from devstack.stand_ins.stripe.app import Running
@@ -63,3 +64,43 @@ def test_nothing_leaves_while_more_was_taken_back_than_came_in(stand_in: Running
     assert len(client.v1.payouts.list().data) == 1
     available = client.v1.balance.retrieve().available[0]
     assert available.amount == NET - 3499
+
+
+def test_a_payout_made_by_hand_leaves_at_midnight_and_can_be_called_off_until_then(
+    stand_in: Running, client: stripe.StripeClient
+):
+    paid(client, capture_method="automatic")
+    with pytest.raises(stripe.InvalidRequestError) as poor:
+        client.v1.payouts.create({"amount": 100, "currency": "eur"})
+    assert poor.value.code == "balance_insufficient"
+    door(stand_in, "clock", advance=2 * DAY_S)  # available, and midnight has not come yet
+    called_off = client.v1.payouts.create({"amount": 100, "currency": "eur", "metadata": {"why": "rent"}})
+    assert (called_off.status, called_off.automatic, called_off.reconciliation_status) == (
+        "pending",
+        False,
+        "not_applicable",
+    )
+    canceled = client.v1.payouts.cancel(called_off.id)
+    back = client.v1.balance_transactions.retrieve(str(canceled.failure_balance_transaction))
+    assert (canceled.status, back.type, back.amount) == ("canceled", "payout_cancel", 100)
+    leaving = client.v1.payouts.create({"amount": 200, "currency": "eur"})
+    door(stand_in, "clock", advance=DAY_S)
+    assert client.v1.payouts.retrieve(leaving.id).status == "in_transit"
+    with pytest.raises(stripe.InvalidRequestError, match="in_transit cannot be canceled"):
+        client.v1.payouts.cancel(leaving.id)
+    automatic = next(payout for payout in client.v1.payouts.list().data if payout.automatic)
+    assert automatic.amount == NET - 200
+    door(stand_in, "clock", advance=3 * DAY_S)
+    assert client.v1.payouts.retrieve(leaving.id).status == "paid"
+    assert client.v1.balance.retrieve().available[0].amount == 0
+
+
+def test_a_payout_says_when_its_movements_are_complete(stand_in: Running, client: stripe.StripeClient):
+    pay_and_wait(stand_in, client, days=3)
+    created, completed = (
+        client.v1.events.list({"type": kind}).data[0].data.object
+        for kind in ("payout.created", "payout.reconciliation_completed")
+    )
+    assert created["reconciliation_status"] == "in_progress"
+    assert created["balance_transaction"] == completed["balance_transaction"]
+    assert completed["reconciliation_status"] == "completed"

@@ -66,7 +66,7 @@ def test_the_clock_goes_on_where_it_was_and_what_was_planned_happens(start: Star
     assert 0 <= stripe.ask("GET", "/standin/clock").json()["now"] - ahead < 60
     stripe.ask("POST", "/standin/clock", json={"advance": 2 * 24 * 3600})
     expired = stripe.ask("GET", f"/v1/payment_intents/{intent['id']}", headers=KEY).json()
-    assert (expired["status"], expired["cancellation_reason"]) == ("canceled", "expired")
+    assert (expired["status"], expired["cancellation_reason"]) == ("canceled", "automatic")
 
 
 def test_ids_are_never_given_twice_even_from_one_seed(start: Start):

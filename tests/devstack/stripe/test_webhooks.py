@@ -120,6 +120,23 @@ def test_an_endpoint_gets_only_the_events_it_asked_for_under_its_own_secret(stan
     assert len(receiver.received) == 1
 
 
+def test_an_endpoint_gets_events_under_the_version_it_was_made_with(listening: Running, receiver: Receiver):
+    client = sdk(listening)
+    other = "2025-03-31.basil"
+    made = client.v1.webhook_endpoints.create(
+        {"url": receiver.url, "enabled_events": ["*"], "api_version": other}  # type: ignore[typeddict-item]
+    )
+    client.v1.customers.create()
+    versions = {delivery.event["api_version"] for delivery in receiver.wait_for(2)}
+    assert versions == {other, stripe.api_version}
+    assert client.v1.webhook_endpoints.retrieve(made.id).api_version == other
+    assert client.v1.events.list().data[0].api_version == stripe.api_version
+    with pytest.raises(stripe.InvalidRequestError, match="Invalid Stripe API version: yesterday"):
+        client.v1.webhook_endpoints.create(
+            {"url": receiver.url, "enabled_events": ["*"], "api_version": "yesterday"}  # type: ignore[typeddict-item]
+        )
+
+
 def test_an_endpoint_that_moves_keeps_its_secret(stand_in: Running, receiver: Receiver):
     client = sdk(stand_in)
     params = {"url": "http://127.0.0.1:9/old", "enabled_events": ["customer.created"], "metadata": {"env": "dev"}}

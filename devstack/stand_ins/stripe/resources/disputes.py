@@ -8,8 +8,11 @@ from devstack.stand_ins.stripe.errors import StripeError, no_such
 from devstack.stand_ins.stripe.events import emit
 from devstack.stand_ins.stripe.lists import page, read_window
 from devstack.stand_ins.stripe.params import Params, merged
+from devstack.stand_ins.stripe.resources import files
 from devstack.stand_ins.stripe.routes import Route
 from devstack.stand_ins.stripe.wire import Json
+
+TEXT_MOST, TEXTS_MOST = 20_000, 150_000  # characters of one field, and of all together (docs.stripe.com/api/disputes)
 
 
 def retrieve(account: Account, params: Params, dispute_id: str) -> Json:
@@ -34,7 +37,7 @@ def list_all(account: Account, params: Params) -> Json:
 def update(account: Account, params: Params, dispute_id: str) -> Json:
     """Lay evidence over what there is; it goes to the bank unless `submit` is false."""
     dispute = account.store.get("dispute", dispute_id, param="dispute")
-    evidence, submit = _read_evidence(params), params.flag("submit")
+    evidence, submit = _read_evidence(account, params, dispute), params.flag("submit")
     params.metadata()
     params.close()
     before = deepcopy(dispute)
@@ -59,15 +62,31 @@ def close(account: Account, params: Params, dispute_id: str) -> Json:
     return disputing.move(account, dispute, "warning_closed" if "warning" in dispute["status"] else "lost")
 
 
-def _read_evidence(params: Params) -> Json:
+def _read_evidence(account: Account, params: Params, dispute: Json) -> Json:
     section = params.section("evidence")
     if section is None:
         return {}
-    for name in disputing.FILES:
-        if file_id := section.text(name):
-            raise no_such("file upload", file_id, param=f"evidence[{name}]", status=400)
-    texts = {name: section.text(name, most=20_000, clearable=True) for name in disputing.TEXTS}
-    return {name: text or None for name, text in texts.items() if text is not None}
+    given = {name: section.text(name, clearable=True) for name in disputing.FILES}
+    for name, file_id in given.items():
+        if file_id:
+            _check_file(account, file_id, f"evidence[{name}]")
+    given |= {name: section.text(name, most=TEXT_MOST, clearable=True) for name in disputing.TEXTS}
+    evidence = {name: value or None for name, value in given.items() if value is not None}
+    together = dispute["evidence"] | evidence
+    written = sum(len(together[name] or "") for name in disputing.TEXTS)
+    if written > TEXTS_MOST:
+        message = f"The combined character count of all evidence fields is limited to {TEXTS_MOST}."
+        raise StripeError(message, param="evidence")
+    return evidence
+
+
+def _check_file(account: Account, file_id: str, param: str) -> None:
+    known = account.store.find("file", file_id)
+    if known is None:
+        raise no_such("file upload", file_id, param=param, status=400)
+    if known["purpose"] != files.EVIDENCE:
+        message = f"The file {file_id} was uploaded as {known['purpose']}; it must be {files.EVIDENCE}."
+        raise StripeError(message, param=param)
 
 
 ROUTES = (

@@ -1,7 +1,13 @@
-"""Payouts: every midnight of the stand-in's clock what is available leaves for the bank, and arrives days later."""
+"""Payouts: every midnight of the stand-in's clock what is available leaves for the bank, and arrives days later.
+
+One made by hand waits for that midnight, and can be called off until then.
+"""
+
+from copy import deepcopy
 
 from devstack.stand_ins.stripe import ledger
 from devstack.stand_ins.stripe.account import Account
+from devstack.stand_ins.stripe.currencies import check_currency, check_payout, whole_part
 from devstack.stand_ins.stripe.errors import StripeError
 from devstack.stand_ins.stripe.events import emit
 from devstack.stand_ins.stripe.lists import page, read_window
@@ -15,6 +21,44 @@ STATUSES = ("paid", "pending", "in_transit", "canceled", "failed")
 BANK_ACCOUNT = "ba_1StandInBankAccount000000"  # the stand-in has no routes for bank accounts
 NO_ACCOUNT = "The bank account has been closed."
 
+POOR = (
+    "You have insufficient available funds in your Stripe account. Try adding funds directly to your available balance."
+)
+
+
+def create(account: Account, params: Params) -> Json:
+    """Pay out by hand. Its movements belong to it alone: nobody says which payments such a payout is made of."""
+    amount, currency = params.whole("amount", least=1), params.text("currency")
+    if amount is None or currency is None:
+        raise params.missing("amount" if amount is None else "currency")
+    currency = check_currency(currency)
+    texts = {name: params.text(name) for name in ("description", "statement_descriptor")}
+    params.choice("method", "standard")
+    params.choice("source_type", "card")
+    params.metadata()
+    params.close()
+    check_payout(amount, currency)
+    if amount > sum(booked["net"] for booked in ledger.available(account, currency)):
+        raise StripeError(POOR, code="balance_insufficient")
+    payout = _make(account, currency, amount)
+    payout |= texts | {"automatic": False, "reconciliation_status": "not_applicable", "status": "pending"}
+    payout["metadata"] = merged({}, params)
+    payout["balance_transaction"] = ledger.book_payout(account, payout)["id"]
+    emit(account, "payout.created", payout)
+    account.clock.at((account.clock.now() // DAY_S + 1) * DAY_S, "payout_goes", payout["id"])
+    return payout
+
+
+def cancel(account: Account, params: Params, payout_id: str) -> Json:
+    payout = account.store.get("payout", payout_id, param="payout")
+    params.close()
+    if payout["status"] != "pending":
+        raise StripeError(f"Payouts that are {payout['status']} cannot be canceled.")
+    back = ledger.book_canceled_payout(account, payout)
+    payout |= {"status": "canceled", "failure_balance_transaction": back["id"]}
+    emit(account, "payout.canceled", payout)
+    return payout
+
 
 def retrieve(account: Account, params: Params, payout_id: str) -> Json:
     params.close()
@@ -25,7 +69,10 @@ def update(account: Account, params: Params, payout_id: str) -> Json:
     payout = account.store.get("payout", payout_id, param="payout")
     params.metadata()
     params.close()
+    before = deepcopy(payout)
     payout["metadata"] = merged(payout["metadata"], params)
+    if payout != before:
+        emit(account, "payout.updated", payout, before)
     return payout
 
 
@@ -67,17 +114,31 @@ def fail(account: Account, payout: Json) -> Json:
 def _leave(account: Account, currency: str) -> None:
     """Pay out what is available; where more was taken back than came in, nothing leaves."""
     going = ledger.available(account, currency)
-    amount = sum(booked["net"] for booked in going)
-    if amount <= 0:
+    rest = account.store.hidden({"id": f"payouts in {currency}"})
+    amount = sum(booked["net"] for booked in going) + rest.get("left", 0)
+    leaving = whole_part(amount, currency)
+    if leaving <= 0:
         return
-    payout = _make(account, currency, amount)
-    for booked in [*going, ledger.book_payout(account, payout)]:
-        account.store.hidden(booked)["payout"] = payout["id"]
-        if booked["type"] == "payout":
-            payout["balance_transaction"] = booked["id"]
+    rest["left"] = amount - leaving  # fractions that no bank takes stay here for the next payout
+    payout = _make(account, currency, leaving)
+    booked = ledger.book_payout(account, payout)
+    payout["balance_transaction"] = booked["id"]
     emit(account, "payout.created", payout)
+    for part in [*going, booked]:
+        account.store.hidden(part)["payout"] = payout["id"]
+    payout["reconciliation_status"] = "completed"
     emit(account, "payout.reconciliation_completed", payout)
     account.clock.at(payout["arrival_date"], "payout_arrives", payout["id"])
+
+
+def _go(account: Account, payout_id: str) -> None:
+    """Let a payout made by hand leave."""
+    payout = account.store.get("payout", payout_id)
+    if payout["status"] == "pending":
+        before = deepcopy(payout)
+        payout["status"] = "in_transit"
+        emit(account, "payout.updated", payout, before)
+        account.clock.at(account.clock.exact() + ARRIVES_AFTER_S, "payout_arrives", payout_id)
 
 
 def _make(account: Account, currency: str, amount: int) -> Json:
@@ -100,7 +161,7 @@ def _make(account: Account, currency: str, amount: int) -> Json:
         method="standard",
         original_payout=None,
         payout_method=None,
-        reconciliation_status="completed",
+        reconciliation_status="in_progress",
         reversed_by=None,
         source_type="card",
         statement_descriptor=None,
@@ -121,9 +182,11 @@ def _check_on_its_way(payout: Json) -> None:
         raise StripeError(f"This payout is not on its way; its status is {payout['status']}.")
 
 
-WHEN_DUE = {"payout_leaves": _leave, "payout_arrives": _arrive_later}
+WHEN_DUE = {"payout_leaves": _leave, "payout_goes": _go, "payout_arrives": _arrive_later}
 ROUTES = (
+    Route("POST", "/v1/payouts", "payout", create),
     Route("GET", "/v1/payouts", "payout", list_all, in_list=True),
     Route("GET", "/v1/payouts/<payout_id>", "payout", retrieve),
     Route("POST", "/v1/payouts/<payout_id>", "payout", update),
+    Route("POST", "/v1/payouts/<payout_id>/cancel", "payout", cancel),
 )

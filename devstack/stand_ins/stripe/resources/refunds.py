@@ -4,7 +4,7 @@ from copy import deepcopy
 
 from devstack.stand_ins.stripe import disputing, ledger
 from devstack.stand_ins.stripe.account import Account
-from devstack.stand_ins.stripe.currencies import written
+from devstack.stand_ins.stripe.currencies import check_digits, written
 from devstack.stand_ins.stripe.errors import ParameterError, StripeError
 from devstack.stand_ins.stripe.events import emit
 from devstack.stand_ins.stripe.lists import page, read_window
@@ -144,6 +144,7 @@ def _check_refundable(account: Account, charge: Json, asked: int | None) -> int:
         currency = charge["currency"]
         message = f"Refund amount ({written(amount, currency)}) is greater than {against} ({written(left, currency)})"
         raise StripeError(message, param="amount")
+    check_digits(amount, charge["currency"])
     return amount
 
 

@@ -1,5 +1,6 @@
 """Webhook endpoints: where events are sent, each with a secret of its own."""
 
+import re
 import secrets
 from urllib.parse import urlsplit
 
@@ -10,12 +11,14 @@ from devstack.stand_ins.stripe.params import Params, merged
 from devstack.stand_ins.stripe.routes import Route, assign
 from devstack.stand_ins.stripe.wire import Json
 
+VERSION = re.compile(r"^20\d\d-\d\d-\d\d(\.[a-z]+)?$")
+
 
 def create(account: Account, params: Params) -> Json:
     url, enabled = _read_url(params), params.texts("enabled_events")
     if url is None or not enabled:
         raise params.missing("url" if url is None else "enabled_events")
-    version = params.choice("api_version", account.api_version)
+    version = _read_version(params)
     params.text("description", clearable=True)
     params.metadata()
     params.close()
@@ -72,6 +75,14 @@ def list_all(account: Account, params: Params) -> Json:
     params.close()
     endpoints = account.store.all("webhook_endpoint")
     return page(endpoints, window, "/v1/webhook_endpoints", "webhook_endpoint")
+
+
+def _read_version(params: Params) -> str | None:
+    """Return the version under whose name events are sent there; without one it is the account's."""
+    version = params.text("api_version")
+    if version is not None and not VERSION.match(version):
+        raise ParameterError(f"Invalid Stripe API version: {version}", param="api_version")
+    return version
 
 
 def _read_url(params: Params) -> str | None:
