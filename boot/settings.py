@@ -4,10 +4,14 @@ from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from shop.locales import LANGUAGES, known_locale
+from shop.tax import read_rates
 
 
 def _known_zone(name: str) -> str:
@@ -20,8 +24,12 @@ def _known_zone(name: str) -> str:
 
 PostgresUrl = Annotated[SecretStr, AfterValidator(lambda url: _with_scheme(url, ("postgres", "postgresql")))]
 RedisUrl = Annotated[SecretStr, AfterValidator(lambda url: _with_scheme(url, ("redis", "rediss")))]
+Origin = Annotated[str, AfterValidator(lambda text: _origin(text))]  # noqa: PLW0108 - defined below
 HttpUrl = Annotated[str, AfterValidator(lambda url: _http(url))]  # noqa: PLW0108 - defined below
 
+
+PLACEHOLDER_TAX_ID = "DE000000000"
+"""Nobody's number. With it, invoices are printed but get no twin for machines, which would be a false statement."""
 
 MODEL_DIR = ".backroom/model"
 """Where the language model's small form is kept; a deployment makes it when it is built (`backroom model`)."""
@@ -48,6 +56,13 @@ class Settings(BaseSettings):
     auth_issuer: str = ""
     auth_audience: str = ""
     metrics_token: SecretStr = SecretStr("")
+    # Sites whose pages may call the API from a browser, comma separated: https://shop.example.com
+    cors_origins: Annotated[tuple[Origin, ...], NoDecode] = ()
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: object) -> object:
+        return _parts(value)
 
     # money
     stripe_secret_key: SecretStr
@@ -58,7 +73,7 @@ class Settings(BaseSettings):
     @classmethod
     def _split_secrets(cls, value: object) -> object:
         # Several during a rotation, comma separated; each is tried.
-        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        return _parts(value)
 
     @field_validator("auth_jwt_secret")
     @classmethod
@@ -75,13 +90,30 @@ class Settings(BaseSettings):
     # What shipping costs, in minor units of each order's currency; a shop that charges for it says so.
     shipping_minor: int = Field(0, ge=0)
     free_shipping_from_minor: int = Field(5000, ge=0)
+    # Where the table of rates says nothing, tax is this much.
     tax_rate_percent: Decimal = Field(Decimal(19), ge=0, le=100)
+    # Rates by country and category: DE:standard=19, DE:books=7, FR:standard=20, FR:books=5.5
+    tax_rates: Annotated[str, AfterValidator(lambda text: _readable_rates(text))] = ""  # noqa: PLW0108 - defined below
+    # Whether the Product service's prices and the shipping hold their tax; if not, it is added to them.
+    tax_included: bool = True
 
     # the shop
     shop_name: str = "Backroom Shop"
     shop_address: str = "1 Market Street, 10115 Berlin, Germany"
-    shop_tax_id: str = "DE000000000"
-    shop_currency: Annotated[str, Field(pattern="^[a-z]{3}$")] = "eur"
+    # The same in parts, for invoices that machines read; without a street, SHOP_ADDRESS stands in its place.
+    shop_street: str = ""
+    shop_postal_code: str = ""
+    shop_city: str = ""
+    shop_country: Annotated[str, AfterValidator(lambda code: _country(code))] = "DE"  # noqa: PLW0108 - defined below
+    shop_tax_id: str = PLACEHOLDER_TAX_ID
+    # Printed at the foot of documents: where to write to, and what the law wants (register, directors).
+    shop_email: str = ""
+    shop_imprint: str = ""
+    # A file (SVG, PNG or JPEG) or a data: address of one.
+    shop_logo: str = ""
+    shop_currency: Annotated[str, AfterValidator(lambda code: _currency(code))] = "eur"  # noqa: PLW0108 - defined below
+    # Documents and mails to customers who asked for no language the shop writes: en, en_US, de, de_AT, fr, es, …
+    shop_locale: Annotated[str, AfterValidator(lambda name: _written(name))] = "en_GB"  # noqa: PLW0108 - defined below
     shop_language: str = "english"
     shop_time_zone: Annotated[str, AfterValidator(_known_zone)] = "Europe/Berlin"
     invoice_series: Annotated[str, Field(pattern="^[A-Z0-9-]{1,12}$")] = "INV"
@@ -135,10 +167,45 @@ def _sentence(field: str, kind: str, message: str) -> str:
     return f"{variable} is wrong: {told[:1].lower()}{told[1:]}."
 
 
+def _readable_rates(text: str) -> str:
+    read_rates(text)
+    return text
+
+
+def _country(code: str) -> str:
+    if len(code) != 2 or not code.isascii() or not code.isalpha():
+        raise ValueError(f"{code!r} is not a country; it is written in two letters, like DE")
+    return code.upper()
+
+
+def _currency(code: str) -> str:
+    if len(code) != 3 or not code.isascii() or not code.isalpha():
+        raise ValueError(f"{code!r} is not a currency; it is written in three letters, like eur")
+    return code.lower()
+
+
+def _written(name: str) -> str:
+    found = known_locale(name)
+    if found is None:
+        raise ValueError(f"{name!r} is no language the shop can write; it writes {', '.join(LANGUAGES)} (as in de_AT)")
+    return found
+
+
 def _with_scheme(url: SecretStr, schemes: tuple[str, ...]) -> SecretStr:
     if url.get_secret_value().partition("://")[0] not in schemes:
         raise ValueError(f"it must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}")
     return url
+
+
+def _parts(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _origin(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path.strip("/") or parts.query:
+        raise ValueError(f"{text!r} is not an origin; write them like https://shop.example.com, without a path")
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _http(url: str) -> str:

@@ -16,6 +16,8 @@ FOLDER = Path(__file__).resolve().parent.parent
 SECRETS_FILE = "secrets.json"
 RUNNING_FILE = "up.json"
 AUDIENCE = "backroom"
+STOREFRONT_ORIGINS = "http://127.0.0.1:8020,http://localhost:8020"
+"""Where a storefront in the making runs, as people type it: its pages may call the API."""
 
 
 def environment_for(urls: Urls, ports: Ports, root: Path) -> dict[str, str]:
@@ -34,6 +36,7 @@ def environment_for(urls: Urls, ports: Ports, root: Path) -> dict[str, str]:
         "STRIPE_BASE_URL": ports.url("stripe"),
         "SMTP_URL": f"smtp://127.0.0.1:{ports.smtp}",
         "MAIL_FROM": "shop@example.com",
+        "CORS_ORIGINS": STOREFRONT_ORIGINS,
         "MAILBOX_URL": ports.url("mail"),
         "BACKROOM_DIR": str(root),
         "PROMETHEUS_MULTIPROC_DIR": str(root / "metrics"),

@@ -10,6 +10,7 @@ from boot.services import Services
 from web import (
     analytics,
     catalog,
+    cross_origin,
     disputes,
     docs,
     documents,
@@ -95,10 +96,12 @@ def create_app(services: Services, groups: Iterable[Group] = GROUPS) -> Flask:
                 endpoint=route.name,
                 view_func=_view(desk, route),
                 methods=[route.method],
-                provide_automatic_options=False,
+                # What a browser asks before a call from another site, see web/cross_origin.py; otherwise nobody asks.
+                provide_automatic_options=bool(settings.cors_origins),
             )
     app.before_request(tracing.begin)
     app.after_request(_dress)
+    cross_origin.install(app, settings.cors_origins)
     problems.install(app)
     if settings.proxy_hops:
         hops = settings.proxy_hops
