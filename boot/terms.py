@@ -2,6 +2,7 @@
 
 from boot.settings import Settings
 from shop.payments.terms import Terms
+from shop.tax import TaxRates, read_rates
 
 
 def terms(settings: Settings) -> Terms:
@@ -11,6 +12,7 @@ def terms(settings: Settings) -> Terms:
         expires=settings.order_expires,
         shipping_minor=settings.shipping_minor,
         free_shipping_from_minor=settings.free_shipping_from_minor,
-        tax_rate_percent=settings.tax_rate_percent,
+        tax_rates=TaxRates(settings.shop_country, settings.tax_rate_percent, read_rates(settings.tax_rates)),
+        tax_included=settings.tax_included,
         return_url=settings.checkout_return_url,
     )

@@ -8,91 +8,92 @@
     reversal  the last two, with the signs turned, for a refund that bounced
     dispute   disputes +x         stripe -x                        taken by a bank; one entry for the amount, one for
                                                                    the fee, and both the other way when it is won
+    authorisation  authorised +total   authorisations -total       held on a card: a promise, in two memo accounts that
+                                                                   touch no other; turned when it is captured or ends
 
-An authorisation is not booked: nobody owes anybody anything yet.
+What belongs to no order (payouts, Stripe's other fees, money changed into another currency) is in settle.py.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 from db.database import Tx
+from shop.payments import taxes
 from shop.payments.fold import RefundState, State
-from shop.payments.pricing import contained_tax
 from shop.payments.queries import ledger as books
-from shop.payments.rows import Order
+from shop.payments.queries import taxes as tax_rows
+from shop.payments.rows import Order, Posting
+from shop.tax import Part
 
 Postings = Mapping[str, int]
 
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """A gross amount of an order, divided into what belongs to whom."""
-
-    sales: int
-    shipping: int
-    tax: int
-
-    def __sub__(self, other: "Parts") -> "Parts":
-        return Parts(self.sales - other.sales, self.shipping - other.shipping, self.tax - other.tax)
+ENDED = frozenset({"succeeded", "canceled"})
+"""Payments that hold nothing on a card any more: what was not captured of them is released."""
 
 
 def book(tx: Tx, order: Order, state: State) -> None:
     """Book what the new state adds to the old one. The caller holds the order's lock; causes are unique besides."""
     if state.captured > order.amount_captured:
         _book_capture(tx, order, state)
-    for payment in state.payments:
-        if payment.fee is not None and payment.captured > 0:
-            _enter(tx, order, "fee", f"fee:{payment.charge_id}", {"fees": payment.fee, "stripe": -payment.fee})
+    _book_payments(tx, order, state)
     _book_refunds(tx, order, state)
     _book_disputes(tx, order, state)
 
 
-def parts(order: Order, gross_minor: int) -> Parts:
-    """The first `gross_minor` of the order's total: whole units, and all amounts up to the total add up exactly."""
-    total = order.total_minor
-    shipping_net = order.shipping_minor - contained_tax(order.shipping_minor, order.tax_rate_percent)
-    tax = _share(order.tax_minor, gross_minor, total)
-    shipping = _share(shipping_net, gross_minor, total)
-    return Parts(sales=gross_minor - tax - shipping, shipping=shipping, tax=tax)
-
-
-def _share(part: int, of: int, total: int) -> int:
-    # Half up in whole numbers; `part` and `of` are never negative.
-    return (2 * part * of + total) // (2 * total)
+def _book_payments(tx: Tx, order: Order, state: State) -> None:
+    """Fees and authorisations. Whoever learns only of the capture books the authorisation before it too: the books are
+    the same whichever news came first.
+    """
+    wanted: dict[str, tuple[str, Postings]] = {}
+    for payment in state.payments:
+        if payment.fee and payment.captured > 0:
+            wanted[f"fee:{payment.charge_id}"] = ("fee", {"fees": payment.fee, "stripe": -payment.fee})
+        if payment.authorised:
+            held = {"authorised": payment.amount, "authorisations": -payment.amount}
+            wanted[f"authorised:{payment.id}"] = ("authorisation", held)
+            if payment.status in ENDED:
+                ended = {account: -amount for account, amount in held.items()}
+                wanted[f"authorisation ended:{payment.id}"] = ("authorisation", ended)
+    known = books.booked(tx, list(wanted))
+    for cause in (cause for cause in wanted if cause not in known):
+        _enter(tx, order, wanted[cause][0], cause, wanted[cause][1])
 
 
 def _book_capture(tx: Tx, order: Order, state: State) -> None:
     taken = state.captured - order.amount_captured
-    sold = parts(order, state.captured) - parts(order, order.amount_captured)
-    sale = {"customer": taken, "sales": -sold.sales, "shipping": -sold.shipping, "tax": -sold.tax}
-    _enter(tx, order, "sale", f"sale:{order.id}:{state.captured}", sale)
+    parts, shipping = taxes.sold(tx, order, taken)
+    tax = sum(part.tax_minor for part in parts)
+    sale = {"customer": taken, "sales": -(taken - tax - shipping), "shipping": -shipping, "tax": -tax}
+    _enter(tx, order, "sale", f"sale:{order.id}:{state.captured}", sale, parts)
     _enter(tx, order, "capture", f"capture:{order.id}:{state.captured}", {"stripe": taken, "customer": -taken})
 
 
 def _book_refunds(tx: Tx, order: Order, state: State) -> None:
-    """One after the other, each from where the one before ended: so that shares of tax never lose a cent."""
-    given = order.amount_refunded
+    """Those that bounced first: what they had taken of each rate can be given back again."""
     for refund in state.refunds:
-        booked = books.refund_is_booked(tx, order.id, refund.key)
-        if refund.status == "succeeded" and not booked:
-            _book_refund(tx, order, refund, given, given + refund.amount)
-            given += refund.amount
-        elif refund.status == "failed" and booked:
-            _book_refund(tx, order, refund, given, given - refund.amount)
-            given -= refund.amount
+        if refund.status == "failed" and books.refund_is_booked(tx, order.id, refund.key):
+            _reverse_refund(tx, order, refund)
+    for refund in state.refunds:
+        if refund.status == "succeeded" and not books.refund_is_booked(tx, order.id, refund.key):
+            _book_refund(tx, order, refund)
 
 
-def _book_refund(tx: Tx, order: Order, refund: RefundState, before: int, after: int) -> None:
-    amount = after - before
-    given = parts(order, after) - parts(order, before)
-    credit = {"refunds": given.sales + given.shipping, "tax": given.tax, "customer": -amount}
-    paid = {"customer": amount, "stripe": -amount}
-    if amount > 0:
-        _enter(tx, order, "credit", f"credit:{order.id}:{refund.key}", credit)
-        _enter(tx, order, "refund", f"refund:{order.id}:{refund.key}", paid)
-    else:
-        _enter(tx, order, "reversal", f"credit reversed:{order.id}:{refund.key}", credit)
-        _enter(tx, order, "reversal", f"refund reversed:{order.id}:{refund.key}", paid)
+def _book_refund(tx: Tx, order: Order, refund: RefundState) -> None:
+    parts = taxes.given_back(tx, order, refund)
+    tax = sum(part.tax_minor for part in parts)
+    credit = {"refunds": refund.amount - tax, "tax": tax, "customer": -refund.amount}
+    _enter(tx, order, "credit", f"credit:{order.id}:{refund.key}", credit, [-part for part in parts])
+    paid = {"customer": refund.amount, "stripe": -refund.amount}
+    _enter(tx, order, "refund", f"refund:{order.id}:{refund.key}", paid)
+
+
+def _reverse_refund(tx: Tx, order: Order, refund: RefundState) -> None:
+    """The credit with its signs turned, to the cent, rate by rate."""
+    cause = f"credit:{order.id}:{refund.key}"
+    posted = {account: -amount for account, amount in books.postings(tx, cause).items()}
+    parts = [-part for part in tax_rows.booked(tx, order.id, cause)]
+    _enter(tx, order, "reversal", f"credit reversed:{order.id}:{refund.key}", posted, parts)
+    back = {"customer": -refund.amount, "stripe": refund.amount}
+    _enter(tx, order, "reversal", f"refund reversed:{order.id}:{refund.key}", back)
 
 
 def _book_disputes(tx: Tx, order: Order, state: State) -> None:
@@ -104,8 +105,8 @@ def _book_disputes(tx: Tx, order: Order, state: State) -> None:
             _enter(tx, order, "dispute", f"dispute fee:{move.id}", {"disputes": cost, "stripe": -cost})
 
 
-def _enter(tx: Tx, order: Order, kind: str, cause: str, postings: Postings) -> None:
+def _enter(tx: Tx, order: Order, kind: str, cause: str, postings: Postings, taxed: Sequence[Part] = ()) -> None:
     assert order.currency is not None, "no money moves before there is a price"
-    lines = {account: amount for account, amount in postings.items() if amount}
-    if lines:
-        books.enter(tx, order_id=order.id, kind=kind, cause=cause, currency=order.currency, postings=lines)
+    lines = [Posting(account, order.currency, amount) for account, amount in postings.items() if amount]
+    if lines and books.enter(tx, order_id=order.id, kind=kind, cause=cause, lines=lines):
+        tax_rows.book(tx, order.id, cause, taxed)

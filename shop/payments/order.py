@@ -28,6 +28,7 @@ class Wish:
     save_payment_method: bool = False
     visitor_id: str | None = None
     search_id: str | None = None
+    locale: str | None = None
 
 
 def open_order(db: Database, terms: Terms, wish: Wish) -> Order:
@@ -47,6 +48,7 @@ def open_order(db: Database, terms: Terms, wish: Wish) -> Order:
                 capture_method=terms.capture,
                 visitor_id=wish.visitor_id,
                 search_id=wish.search_id,
+                locale=wish.locale,
                 expires_s=terms.expires.total_seconds(),
             ),
         )

@@ -11,7 +11,7 @@ from shop.payments.facts import apply, payment_seen
 from shop.payments.fold import Fact
 from shop.payments.pricing import Quote, quote, wanted_lines
 from shop.payments.queries import attempts as attempt_rows
-from shop.payments.queries import orders
+from shop.payments.queries import orders, taxes
 from shop.payments.rows import Line, Order
 from shop.payments.terms import Terms
 from shop.ports.gateway import Gateway, GatewayRefused, OutcomeUnknown, PaymentSeen
@@ -53,7 +53,7 @@ def _priced(db: Database, shelves: Shelves, terms: Terms, order_id: str) -> Orde
         raise Unplaceable("cart_not_found", f"there is no cart {order.cart_id}")
     wanted = wanted_lines(cart)
     products = {line.product_id: shelves.products.product(line.product_id) for line in wanted}
-    priced = quote(cart, wanted, products, terms)
+    priced = quote(cart, wanted, products, terms, sent_to=(order.shipping_address or {}).get("country"))
     email = order.email or _email(shelves.users, order.customer_id)
     with db.transaction() as tx:
         orders.lock_order(tx, order_id)
@@ -77,10 +77,13 @@ def _save_quote(tx: Tx, order_id: str, priced: Quote, email: str | None) -> bool
         shipping_minor=priced.shipping_minor,
         tax_minor=priced.tax_minor,
         tax_rate_percent=priced.tax_rate_percent,
+        tax_included=priced.tax_included,
+        total_minor=priced.total_minor,
         reservation_id=order_id,
     )
     if saved:
         orders.insert_lines(tx, _lines(order_id, priced))
+        taxes.freeze(tx, order_id, priced.taxes)
     return saved
 
 
@@ -95,8 +98,11 @@ def _lines(order_id: str, priced: Quote) -> list[Line]:
             quantity=line.quantity,
             unit_price_minor=line.unit_price_minor,
             total_minor=line.total_minor,
+            category=line.category,
+            tax_rate_percent=line.tax_rate_percent,
+            tax_minor=tax,
         )
-        for position, line in enumerate(priced.lines, start=1)
+        for position, (line, tax) in enumerate(zip(priced.lines, priced.line_taxes(), strict=True), start=1)
     ]
 
 

@@ -1,13 +1,14 @@
-"""What an order costs: pure arithmetic on prices the Product service gave. Prices are gross, tax is a part of them."""
+"""What an order costs: pure arithmetic on prices the Product service gave, with or without their tax."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 from shop.money import Money
 from shop.payments.errors import Unplaceable
 from shop.payments.terms import Terms
 from shop.ports.neighbours import Cart, Product, StockLine
+from shop.tax import TaxLine, spread, tax_lines
 
 MAX_LINES = 100
 """More different products than this are a wholesaler's order; each costs a question to the Product service."""
@@ -32,6 +33,8 @@ class PricedLine:
     name: str
     quantity: int
     unit_price_minor: int
+    category: str
+    tax_rate_percent: Decimal
 
     @property
     def total_minor(self) -> int:
@@ -40,18 +43,36 @@ class PricedLine:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """`total_minor = subtotal_minor + shipping_minor`; `tax_minor` is contained in it."""
+    """`tax_included`: prices hold their tax, and the total is goods and shipping; otherwise tax is added to them."""
 
     currency: str
     lines: tuple[PricedLine, ...]
     subtotal_minor: int
     shipping_minor: int
-    tax_minor: int
-    tax_rate_percent: Decimal
+    tax_included: bool
+    taxes: tuple[TaxLine, ...]
+
+    @property
+    def tax_minor(self) -> int:
+        return sum(tax.tax_minor for tax in self.taxes)
+
+    @property
+    def tax_rate_percent(self) -> Decimal:
+        """The highest of its rates: what a reader sees who knows of one only."""
+        return max(tax.rate_percent for tax in self.taxes)
 
     @property
     def total_minor(self) -> int:
-        return self.subtotal_minor + self.shipping_minor
+        return self.subtotal_minor + self.shipping_minor + (0 if self.tax_included else self.tax_minor)
+
+    def line_taxes(self) -> list[int]:
+        """The tax of each line: within one rate the lines and the shipping share the rate's tax to the last cent."""
+        found = dict.fromkeys(range(len(self.lines)), 0)
+        for tax in self.taxes:
+            places = [place for place, line in enumerate(self.lines) if line.tax_rate_percent == tax.rate_percent]
+            amounts = [self.lines[place].total_minor for place in places]
+            found |= zip(places, spread(tax.tax_minor - tax.shipping_tax_minor, amounts), strict=True)
+        return list(found.values())
 
 
 def wanted_lines(cart: Cart) -> list[StockLine]:
@@ -69,27 +90,33 @@ def wanted_lines(cart: Cart) -> list[StockLine]:
     return [StockLine(product_id, quantity) for product_id, quantity in wanted.items()]
 
 
-def quote(cart: Cart, wanted: Sequence[StockLine], products: Mapping[str, Product | None], terms: Terms) -> Quote:
-    """Prices for the wanted lines. Raises Unplaceable with the contract's code for what cannot be sold."""
-    lines = tuple(_line(line, products.get(line.product_id)) for line in wanted)
+def quote(
+    cart: Cart,
+    wanted: Sequence[StockLine],
+    products: Mapping[str, Product | None],
+    terms: Terms,
+    *,
+    sent_to: str | None = None,
+) -> Quote:
+    """Prices for the wanted lines, with the tax of the country they are sent to (ISO 3166, two letters).
+
+    Raises Unplaceable with the contract's code for what cannot be sold.
+    """
+    country = terms.tax_rates.country(sent_to)
+    lines = tuple(_line(line, products.get(line.product_id), terms, country) for line in wanted)
     currencies = {product.currency for product in products.values() if product is not None}
     if currencies != {cart.currency}:
         raise Unplaceable("currency_mixed", "the cart's currency and its products' prices differ")
     subtotal = sum(line.total_minor for line in lines)
     shipping = 0 if subtotal >= terms.free_shipping_from_minor else terms.shipping_minor
-    tax = contained_tax(subtotal, terms.tax_rate_percent) + contained_tax(shipping, terms.tax_rate_percent)
-    priced = Quote(cart.currency, lines, subtotal, shipping, tax, terms.tax_rate_percent)
+    goods = [(line.tax_rate_percent, line.total_minor) for line in lines]
+    taxes = tax_lines(goods, shipping, country=country, included=terms.tax_included)
+    priced = Quote(cart.currency, lines, subtotal, shipping, terms.tax_included, taxes)
     _check_total(priced)
     return priced
 
 
-def contained_tax(gross_minor: int, rate_percent: Decimal) -> int:
-    """The tax within a gross amount, rounded half up to a whole minor unit."""
-    share = Decimal(gross_minor) * rate_percent / (100 + rate_percent)
-    return int(share.quantize(Decimal(1), ROUND_HALF_UP))
-
-
-def _line(wanted: StockLine, product: Product | None) -> PricedLine:
+def _line(wanted: StockLine, product: Product | None, terms: Terms, country: str) -> PricedLine:
     if product is None or not product.active or product.price < 0:
         raise Unplaceable("product_gone", f"{wanted.product_id} is no longer sold")
     if product.stock < wanted.quantity:
@@ -97,7 +124,10 @@ def _line(wanted: StockLine, product: Product | None) -> PricedLine:
             "out_of_stock", f"{wanted.product_id}: {max(product.stock, 0)} left, {wanted.quantity} wanted"
         )
     # By the cart's name for it: a service that answers `A1` when asked for `a1` must not make two lines of one name.
-    return PricedLine(wanted.product_id, product.name[:500], wanted.quantity, product.price)
+    rate = terms.tax_rates.rate(country, product.category)
+    return PricedLine(
+        wanted.product_id, product.name[:500], wanted.quantity, product.price, product.category[:300], rate
+    )
 
 
 def _check_total(priced: Quote) -> None:

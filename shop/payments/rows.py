@@ -59,6 +59,7 @@ class NewOrder:
     visitor_id: str | None
     search_id: str | None
     expires_s: float
+    locale: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,17 @@ class Line:
     quantity: int
     unit_price_minor: int
     total_minor: int
+    category: str | None = None
+    tax_rate_percent: Decimal | None = None
+    tax_minor: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RateWish:
+    """How much of a refund is for goods of one rate."""
+
+    rate_percent: Decimal
+    gross_minor: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +112,9 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """`status` is pending, succeeded or failed; `origin` is shop, or provider for one made in Stripe's dashboard."""
+    """`status` is requested (it waits for `approved_by` or `declined_by`), pending, succeeded, failed or declined;
+    `origin` is shop, or provider for one made in Stripe's dashboard. `shipping_minor` is a part of the amount.
+    """
 
     id: str
     order_id: str
@@ -108,11 +122,16 @@ class Refund:
     provider_refund_id: str | None
     status: str
     amount_minor: int
+    shipping_minor: int
     currency: str
     reason: str
     restock: bool
     origin: str
     requested_by: str | None
+    approved_by: str | None
+    declined_by: str | None
+    decided_at: datetime | None
+    decision_reason: str | None
     failure_code: str | None
     failure_message: str | None
     created_at: datetime
@@ -149,6 +168,26 @@ class RefundLine:
 
 
 @dataclass(frozen=True, slots=True)
+class LineLeft:
+    """A line and how much of it is refunded or about to be; `gross_minor` is what all its pieces cost with tax."""
+
+    id: str
+    quantity: int
+    gross_minor: int
+    refunded_pieces: int
+    refunded_minor: int
+
+    @property
+    def pieces_left(self) -> int:
+        return self.quantity - self.refunded_pieces
+
+    def price_of(self, pieces: int) -> int:
+        """The next pieces of the line: rounded on the running sum, so that the last one brings exactly what is left."""
+        upto = self.refunded_pieces + pieces
+        return max((2 * self.gross_minor * upto + self.quantity) // (2 * self.quantity) - self.refunded_minor, 0)
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One wish towards the provider. `tries` counts how often it was asked under `provider_key`."""
 
@@ -178,6 +217,15 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Posting:
+    """A line of a ledger entry to be: debit is positive, credit negative."""
+
+    account: str
+    currency: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One line of a ledger entry, with the entry's own facts."""
 
@@ -186,6 +234,7 @@ class Entry:
     order_id: str | None
     kind: str
     cause: str
+    memo: str | None
     booked_at: datetime
     account: str
     currency: str

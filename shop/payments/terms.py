@@ -2,18 +2,20 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
+
+from shop.tax import TaxRates
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """`capture` is automatic or manual. Amounts are gross minor units, `tax_rate_percent` as in Decimal("19")."""
+    """`capture` is automatic or manual. Amounts are minor units; `tax_included` says whether they hold their tax."""
 
     capture: str
     expires: timedelta
     shipping_minor: int
     free_shipping_from_minor: int
-    tax_rate_percent: Decimal
+    tax_rates: TaxRates
+    tax_included: bool
     return_url: str
 
     @property

@@ -22,9 +22,9 @@ def insert_order(tx: Tx, order: NewOrder) -> None:
     tx.execute(
         """
         INSERT INTO orders (id, customer_id, email, cart_id, shipping_address, payment_method, save_payment_method,
-                            capture_method, visitor_id, search_id, expires_at)
+                            capture_method, visitor_id, search_id, locale, expires_at)
         VALUES (%(id)s, %(customer_id)s, %(email)s, %(cart_id)s, %(shipping_address)s, %(payment_method)s,
-                %(save_payment_method)s, %(capture_method)s, %(visitor_id)s, %(search_id)s,
+                %(save_payment_method)s, %(capture_method)s, %(visitor_id)s, %(search_id)s, %(locale)s,
                 now() + make_interval(secs => %(expires_s)s))
         """,
         {
@@ -38,6 +38,7 @@ def insert_order(tx: Tx, order: NewOrder) -> None:
             "capture_method": order.capture_method,
             "visitor_id": order.visitor_id,
             "search_id": order.search_id,
+            "locale": order.locale,
             "expires_s": order.expires_s,
         },
     )
@@ -131,6 +132,8 @@ def save_price(
     shipping_minor: int,
     tax_minor: int,
     tax_rate_percent: Decimal,
+    tax_included: bool,
+    total_minor: int,
     reservation_id: str,
 ) -> bool:
     """Write the price once; False if it was written before."""
@@ -139,7 +142,7 @@ def save_price(
         UPDATE orders
            SET email = coalesce(email, %(email)s), currency = %(currency)s, subtotal_minor = %(subtotal_minor)s,
                shipping_minor = %(shipping_minor)s, tax_minor = %(tax_minor)s, tax_rate_percent = %(rate)s,
-               total_minor = %(subtotal_minor)s + %(shipping_minor)s, reservation_id = %(reservation_id)s,
+               tax_included = %(tax_included)s, total_minor = %(total_minor)s, reservation_id = %(reservation_id)s,
                updated_at = now()
          WHERE id = %(id)s AND status = 'placing' AND currency IS NULL
         """,
@@ -151,6 +154,8 @@ def save_price(
             "shipping_minor": shipping_minor,
             "tax_minor": tax_minor,
             "rate": tax_rate_percent,
+            "tax_included": tax_included,
+            "total_minor": total_minor,
             "reservation_id": reservation_id,
         },
     )
@@ -161,8 +166,10 @@ def insert_lines(tx: Tx, lines: Sequence[Line]) -> None:
     with tx.cursor() as cursor:
         cursor.executemany(
             """
-            INSERT INTO order_lines (id, order_id, position, product_id, name, quantity, unit_price_minor, total_minor)
-            VALUES (%(id)s, %(order_id)s, %(position)s, %(product_id)s, %(name)s, %(quantity)s, %(unit)s, %(total)s)
+            INSERT INTO order_lines (id, order_id, position, product_id, name, quantity, unit_price_minor, total_minor,
+                                     category, tax_rate_percent, tax_minor)
+            VALUES (%(id)s, %(order_id)s, %(position)s, %(product_id)s, %(name)s, %(quantity)s, %(unit)s, %(total)s,
+                    %(category)s, %(rate)s, %(tax)s)
             """,
             [
                 {
@@ -174,6 +181,9 @@ def insert_lines(tx: Tx, lines: Sequence[Line]) -> None:
                     "quantity": line.quantity,
                     "unit": line.unit_price_minor,
                     "total": line.total_minor,
+                    "category": line.category,
+                    "rate": line.tax_rate_percent,
+                    "tax": line.tax_minor,
                 }
                 for line in lines
             ],
@@ -184,7 +194,8 @@ def lines_of(tx: Tx, order_ids: Sequence[str]) -> list[Line]:
     cursor = tx.cursor(row_factory=class_row(Line))
     return cursor.execute(
         """
-        SELECT id, order_id, position, product_id, name, quantity, unit_price_minor, total_minor
+        SELECT id, order_id, position, product_id, name, quantity, unit_price_minor, total_minor, category,
+               tax_rate_percent, tax_minor
           FROM order_lines
          WHERE order_id = ANY(%(order_ids)s)
       ORDER BY order_id, position
@@ -207,6 +218,7 @@ def save_state(
     refunded: int,
     reserved: int,
     disputed: bool,
+    declined_tries: int,
 ) -> bool:
     """Write what the facts add up to. False if the order is no longer where the fold began."""
     updated = tx.execute(
@@ -216,6 +228,7 @@ def save_state(
                rejection_code = %(rejection_code)s, rejection_detail = %(rejection_detail)s,
                amount_captured = %(captured)s, amount_refunded = %(refunded)s,
                amount_reserved_for_refund = %(reserved)s, disputed = %(disputed)s,
+               declined_tries = %(declined_tries)s,
                paid_at = CASE WHEN %(captured)s > 0 THEN coalesce(paid_at, now()) END,
                updated_at = now()
          WHERE id = %(id)s AND status = %(before)s
@@ -232,6 +245,7 @@ def save_state(
             "refunded": refunded,
             "reserved": reserved,
             "disputed": disputed,
+            "declined_tries": declined_tries,
         },
     )
     return updated.rowcount == 1
