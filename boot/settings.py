@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from shop.search.languages import STEMMERS
+
 from shop.locales import LANGUAGES, known_locale
 from shop.tax import read_rates
 
@@ -19,6 +21,12 @@ def _known_zone(name: str) -> str:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise ValueError(f"{name!r} is not a time zone of the IANA database") from error
+    return name
+
+
+def _known_language(name: str) -> str:
+    if name not in STEMMERS:
+        raise ValueError(f"{name!r} has no stemmer; it must be one of {', '.join(sorted(STEMMERS))}")
     return name
 
 
@@ -97,6 +105,9 @@ class Settings(BaseSettings):
     # Whether the Product service's prices and the shipping hold their tax; if not, it is added to them.
     tax_included: bool = True
 
+    # From this sum on (minor units of the order's currency) a refund that support asks for needs an admin's yes.
+    refund_approval_from_minor: int | None = Field(None, ge=1)
+
     # the shop
     shop_name: str = "Backroom Shop"
     shop_address: str = "1 Market Street, 10115 Berlin, Germany"
@@ -114,7 +125,8 @@ class Settings(BaseSettings):
     shop_currency: Annotated[str, AfterValidator(lambda code: _currency(code))] = "eur"  # noqa: PLW0108 - defined below
     # Documents and mails to customers who asked for no language the shop writes: en, en_US, de, de_AT, fr, es, …
     shop_locale: Annotated[str, AfterValidator(lambda name: _written(name))] = "en_GB"  # noqa: PLW0108 - defined below
-    shop_language: str = "english"
+    # Of the stemmer of search; another one is taken up in the background.
+    shop_language: Annotated[str, AfterValidator(_known_language)] = "english"
     shop_time_zone: Annotated[str, AfterValidator(_known_zone)] = "Europe/Berlin"
     invoice_series: Annotated[str, Field(pattern="^[A-Z0-9-]{1,12}$")] = "INV"
 
@@ -122,6 +134,12 @@ class Settings(BaseSettings):
     smtp_url: str = Field("smtp://127.0.0.1:8025", pattern="^smtps?://")
     mail_from: str = "shop@example.com"
     report_to: str = "finance@example.com"
+    # Who answers banks and hears of refunds that came back; whoever reads the reports where it is empty.
+    support_email: str = ""
+    # How many days before the last day a dispute that nobody has answered is mentioned once more.
+    dispute_remind_days: int = Field(3, ge=1, le=30)
+    # The terms of sale as a bank may read them, in evidence against a dispute.
+    shop_terms: str = ""
 
     # search
     model_dir: str = MODEL_DIR
@@ -140,6 +158,10 @@ class Settings(BaseSettings):
     @cached_property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.shop_time_zone)
+
+    @property
+    def support_to(self) -> str:
+        return self.support_email or self.report_to
 
     @property
     def order_expires(self) -> timedelta:

@@ -49,7 +49,7 @@ class RefundableChanged(Rejected):
 
     code = "refundable_changed"
 
-    def __init__(self, order_id: str, expected: int, refundable: int) -> None:
+    def __init__(self, order_id: str, expected: int | None, refundable: int) -> None:
         super().__init__(f"order {order_id}: {refundable} is refundable, not {expected}")
 
 
@@ -71,6 +71,13 @@ class DisputeOpen(Rejected):
     """The bank has taken the money back already, or may: a refund now would pay twice."""
 
     code = "dispute_open"
+
+
+class OwnRequest(Rejected):
+    """Who asked for a refund cannot be who approves it."""
+
+    code = "own_request"
+    status = 403
 
 
 class NoSuchSpan(Rejected):

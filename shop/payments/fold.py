@@ -10,11 +10,14 @@ from typing import Any
 
 from shop.payments.disputing import DisputeState, disputes
 from shop.payments.fact import Fact, UnknownWord
+from shop.payments.giving_back import RESERVED, RefundState
+from shop.payments.giving_back import refunds as refunds_of
+from shop.payments.tries import LAPSED, UNTRIED, declined, has_lapsed
 
 
 @dataclass(frozen=True, slots=True)
 class PaymentState:
-    """What all looks at one payment add up to."""
+    """What all looks at one payment add up to. `lapsed`: its bank waited for the customer for too long."""
 
     id: str
     status: str
@@ -29,18 +32,9 @@ class PaymentState:
     fee: int | None
     disputed: bool
     cancellation_reason: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class RefundState:
-    """`key` is our refund's id, or the provider's for one that was made over there."""
-
-    key: str
-    provider_id: str | None
-    payment_id: str
-    status: str
-    amount: int
-    failure_code: str | None = None
+    method: str | None = None
+    lapsed: bool = False
+    authorised: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +53,9 @@ class State:
     payments: Sequence[PaymentState]
     refunds: Sequence[RefundState]
     disputes: Sequence[DisputeState] = ()
+    declined_tries: int = 0
 
 
-UNTRIED = {"requires_payment_method", "requires_confirmation"}
 OPEN = {"requires_payment_method", "requires_confirmation", "requires_action", "processing"}
 TIER = {**dict.fromkeys(OPEN, 0), "requires_capture": 1, "canceled": 2, "succeeded": 2}
 """A payment may go back and forth while it is open, but what was authorised, captured or voided stays so."""
@@ -71,9 +65,6 @@ WEIGHT = {**dict.fromkeys(OPEN, 1), "canceled": 0, "requires_capture": 2, "succe
 
 STOCK = ("none", "reserved", "committed", "lost", "released", "returned")
 """Goods only move to the right."""
-
-REFUND_TIER = {"pending": 0, "requires_action": 0, "succeeded": 1, "failed": 2, "canceled": 2}
-"""A refund that succeeded can still bounce; one that failed stays failed."""
 
 
 def fold(facts: Iterable[Fact]) -> State:
@@ -85,9 +76,9 @@ def fold(facts: Iterable[Fact]) -> State:
     if payment is not None and refusal is not None and payment.status in UNTRIED:
         payments = [replace(found, decline=refusal) if found is payment else found for found in payments]
         payment = replace(payment, decline=refusal)
-    refunds = _refunds(known)
     disputed = disputes(known)
     captured = sum(found.captured for found in payments)
+    refunds = refunds_of(known, captured)
     refunded = sum(found.amount for found in refunds if found.status == "succeeded")
     stock = max((_stock(fact) for fact in known), key=STOCK.index, default="none")
     rejection = _rejection(known)
@@ -99,12 +90,13 @@ def fold(facts: Iterable[Fact]) -> State:
         rejection=rejection,
         captured=captured,
         refunded=refunded,
-        reserved=sum(found.amount for found in refunds if found.status == "pending"),
+        reserved=sum(found.amount for found in refunds if found.status in RESERVED),
         disputed=_is_disputed(payments, disputed),
         payment=payment,
         payments=payments,
         refunds=refunds,
         disputes=disputed,
+        declined_tries=declined(known),
     )
 
 
@@ -128,15 +120,16 @@ def _payments(facts: Sequence[Fact]) -> list[PaymentState]:
     for fact in facts:
         if fact.kind == "payment.seen" and fact.subject:
             looks.setdefault(fact.subject, []).append(fact)
-    return [_payment(subject, looks[subject]) for subject in sorted(looks)]
+    return [_payment(subject, looks[subject], facts) for subject in sorted(looks)]
 
 
-def _payment(subject: str, looks: Sequence[Fact]) -> PaymentState:
+def _payment(subject: str, looks: Sequence[Fact], facts: Sequence[Fact]) -> PaymentState:
     for look in looks:
         if look.data["status"] not in TIER:
             raise UnknownWord(f"payment {subject} is {look.data['status']}")
     # Python's max takes the first of equals; the list is sorted, so the last one has to win.
     last = max(reversed(looks), key=lambda look: TIER[look.data["status"]]).data
+    lapsed = last["status"] == "requires_action" and has_lapsed(facts, subject, last.get("method"))
     return PaymentState(
         id=subject,
         status=last["status"],
@@ -147,10 +140,14 @@ def _payment(subject: str, looks: Sequence[Fact]) -> PaymentState:
         charge_id=last["charge_id"] or _latest(looks, "charge_id"),
         capture_before=_latest(looks, "capture_before"),
         card=last["card"] or _latest(looks, "card"),
-        decline=last["decline"],
+        decline=LAPSED if lapsed else last["decline"],
         fee=_latest(looks, "fee"),
         disputed=looks[-1].data["disputed"],
         cancellation_reason=last["cancellation_reason"],
+        method=last.get("method"),
+        lapsed=lapsed,
+        # Also where only the capture was seen: every payment of ours is authorised first.
+        authorised=any(look.data["status"] in {"requires_capture", "succeeded"} for look in looks),
     )
 
 
@@ -165,36 +162,6 @@ def _is_disputed(payments: Sequence[PaymentState], found: Sequence[DisputeState]
     looked_at = {dispute.payment_id for dispute in found}
     unknown = any(payment.disputed and payment.id not in looked_at for payment in payments)
     return unknown or any(dispute.blocks for dispute in found)
-
-
-def _refunds(facts: Sequence[Fact]) -> list[RefundState]:
-    stories: dict[str, list[Fact]] = {}
-    for fact in facts:
-        if fact.kind in {"refund.asked", "refund.refused", "refund.seen"}:
-            stories.setdefault(str(fact.data["refund"]), []).append(fact)
-    return [_refund(key, stories[key]) for key in sorted(stories)]
-
-
-def _refund(key: str, story: Sequence[Fact]) -> RefundState:
-    looks = [fact for fact in story if fact.kind == "refund.seen"]
-    refused = next((fact for fact in story if fact.kind == "refund.refused"), None)
-    for look in looks:
-        if look.data["status"] not in REFUND_TIER:
-            raise UnknownWord(f"refund {key} is {look.data['status']}")
-    last = max(reversed(looks), key=lambda look: REFUND_TIER[look.data["status"]], default=None)
-    if last is None:
-        status = "failed" if refused else "pending"
-    else:
-        status = ("pending", "succeeded", "failed")[REFUND_TIER[last.data["status"]]]
-    told = last or refused or story[0]
-    return RefundState(
-        key=key,
-        provider_id=last.subject if last else None,
-        payment_id=str(story[0].data["payment"]),
-        status=status,
-        amount=int(story[0].amount_minor or 0),
-        failure_code=told.data.get("failure_code") if status == "failed" else None,
-    )
 
 
 def _rejection(facts: Sequence[Fact]) -> tuple[str, str] | None:
@@ -225,7 +192,7 @@ def _status(
 def _open_status(facts: Sequence[Fact], payment: PaymentState) -> str:
     if payment.status == "processing" or _undecided(facts):
         return "processing"
-    if payment.status == "requires_action":
+    if payment.status == "requires_action" and not payment.lapsed:
         return "requires_action"
     return "payment_failed" if payment.decline else "awaiting_payment"
 

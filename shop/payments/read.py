@@ -118,6 +118,21 @@ def refund_views(db: Database, order_id: str) -> list[RefundView]:
     return [RefundView(refund, order.customer_id, tuple(lines.get(refund.id, ()))) for refund in found]
 
 
+def requested_refunds(db: Database, *, before_id: str | None, limit: int) -> list[RefundView]:
+    """Those that wait for a second person, newest first."""
+    with db.transaction() as tx:
+        found = refunds.requested(tx, before_id=before_id, limit=limit)
+        owners = {refund.order_id: orders.order(tx, refund.order_id) for refund in found}
+        lines: dict[str, list[RefundLine]] = {}
+        for line in refunds.lines_of_refunds(tx, [refund.id for refund in found]):
+            lines.setdefault(line.refund_id, []).append(line)
+    return [
+        RefundView(refund, order.customer_id, tuple(lines.get(refund.id, ())))
+        for refund in found
+        if (order := owners[refund.order_id]) is not None
+    ]
+
+
 def balances(db: Database) -> list[Balance]:
     with db.transaction() as tx:
         return books.balances(tx)

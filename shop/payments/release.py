@@ -5,7 +5,7 @@ from shop.payments.facts import apply
 from shop.payments.fold import Fact
 from shop.payments.moves import CALLED_OFF
 from shop.payments.queries import facts as log
-from shop.payments.queries import orders, refunds
+from shop.payments.queries import orders, refundable, refunds
 from shop.payments.rows import Order
 from shop.ports.neighbours import Products, ReservationGone, StockLine
 
@@ -55,5 +55,12 @@ def _restock(db: Database, products: Products, order_id: str, refund_id: str) ->
 
 
 def _refunded_lines(tx: Tx, order_id: str, refund_id: str) -> list[StockLine]:
-    bought = {line.id: line.product_id for line in orders.lines_of(tx, [order_id])}
-    return [StockLine(bought[line.line_id], line.quantity) for line in refunds.lines_of_refunds(tx, [refund_id])]
+    """No piece twice: one whose refund came back is on the shelf all the same when it is refunded once more."""
+    bought = {line.id: line for line in orders.lines_of(tx, [order_id])}
+    back = refundable.pieces_returned_before(tx, order_id, refund_id)
+    found: list[StockLine] = []
+    for line in refunds.lines_of_refunds(tx, [refund_id]):
+        pieces = min(line.quantity, bought[line.line_id].quantity - back.get(line.line_id, 0))
+        if pieces > 0:
+            found.append(StockLine(bought[line.line_id].product_id, pieces))
+    return found

@@ -17,6 +17,7 @@ def insert_refund(
     order_id: str,
     payment_id: str,
     amount_minor: int,
+    shipping_minor: int,
     currency: str,
     reason: str,
     restock: bool,
@@ -24,14 +25,17 @@ def insert_refund(
 ) -> None:
     tx.execute(
         """
-        INSERT INTO refunds (id, order_id, payment_id, amount_minor, currency, reason, restock, requested_by)
-        VALUES (%(id)s, %(order_id)s, %(payment_id)s, %(amount)s, %(currency)s, %(reason)s, %(restock)s, %(by)s)
+        INSERT INTO refunds (id, order_id, payment_id, amount_minor, shipping_minor, currency, reason, restock,
+                             requested_by)
+        VALUES (%(id)s, %(order_id)s, %(payment_id)s, %(amount)s, %(shipping)s, %(currency)s, %(reason)s, %(restock)s,
+                %(by)s)
         """,
         {
             "id": refund_id,
             "order_id": order_id,
             "payment_id": payment_id,
             "amount": amount_minor,
+            "shipping": shipping_minor,
             "currency": currency,
             "reason": reason,
             "restock": restock,
@@ -113,8 +117,9 @@ def refund(tx: Tx, refund_id: str) -> Refund | None:
     cursor = tx.cursor(row_factory=class_row(Refund))
     return cursor.execute(
         """
-        SELECT id, order_id, payment_id, provider_refund_id, status, amount_minor, currency, reason, restock, origin,
-               requested_by, failure_code, failure_message, created_at, updated_at
+        SELECT id, order_id, payment_id, provider_refund_id, status, amount_minor, shipping_minor, currency, reason,
+               restock, origin, requested_by, approved_by, declined_by, decided_at, decision_reason, failure_code,
+               failure_message, created_at, updated_at
           FROM refunds
          WHERE id = %(id)s
         """,
@@ -127,8 +132,9 @@ def row_of(tx: Tx, state: RefundState) -> Refund | None:
     cursor = tx.cursor(row_factory=class_row(Refund))
     return cursor.execute(
         """
-        SELECT id, order_id, payment_id, provider_refund_id, status, amount_minor, currency, reason, restock, origin,
-               requested_by, failure_code, failure_message, created_at, updated_at
+        SELECT id, order_id, payment_id, provider_refund_id, status, amount_minor, shipping_minor, currency, reason,
+               restock, origin, requested_by, approved_by, declined_by, decided_at, decision_reason, failure_code,
+               failure_message, created_at, updated_at
           FROM refunds
          WHERE id = %(key)s OR provider_refund_id = %(provider_id)s
         """,
@@ -141,8 +147,9 @@ def refunds_of(tx: Tx, order_id: str) -> list[Refund]:
     cursor = tx.cursor(row_factory=class_row(Refund))
     return cursor.execute(
         """
-        SELECT id, order_id, payment_id, provider_refund_id, status, amount_minor, currency, reason, restock, origin,
-               requested_by, failure_code, failure_message, created_at, updated_at
+        SELECT id, order_id, payment_id, provider_refund_id, status, amount_minor, shipping_minor, currency, reason,
+               restock, origin, requested_by, approved_by, declined_by, decided_at, decision_reason, failure_code,
+               failure_message, created_at, updated_at
           FROM refunds
          WHERE order_id = %(order_id)s
       ORDER BY id DESC
@@ -163,16 +170,38 @@ def lines_of_refunds(tx: Tx, refund_ids: Sequence[str]) -> list[RefundLine]:
     ).fetchall()
 
 
-def refunded_pieces(tx: Tx, order_id: str) -> dict[str, int]:
-    """How many pieces of each line are refunded, or about to be."""
-    rows = tx.execute(
+def note_approval(tx: Tx, refund_id: str, *, actor: str, reason: str | None) -> None:
+    tx.execute(
         """
-        SELECT line_id, sum(quantity)::integer
-          FROM refund_lines
-          JOIN refunds ON refunds.id = refund_lines.refund_id
-         WHERE refunds.order_id = %(order_id)s AND refunds.status <> 'failed'
-      GROUP BY line_id
+        UPDATE refunds SET approved_by = %(actor)s, decided_at = now(), decision_reason = %(reason)s, updated_at = now()
+         WHERE id = %(id)s
         """,
-        {"order_id": order_id},
+        {"id": refund_id, "actor": actor, "reason": reason},
+    )
+
+
+def note_decline(tx: Tx, refund_id: str, *, actor: str, reason: str) -> None:
+    tx.execute(
+        """
+        UPDATE refunds SET declined_by = %(actor)s, decided_at = now(), decision_reason = %(reason)s, updated_at = now()
+         WHERE id = %(id)s
+        """,
+        {"id": refund_id, "actor": actor, "reason": reason},
+    )
+
+
+def requested(tx: Tx, *, before_id: str | None, limit: int) -> list[Refund]:
+    """Those that wait for a second person, newest first."""
+    cursor = tx.cursor(row_factory=class_row(Refund))
+    return cursor.execute(
+        """
+        SELECT id, order_id, payment_id, provider_refund_id, status, amount_minor, shipping_minor, currency, reason,
+               restock, origin, requested_by, approved_by, declined_by, decided_at, decision_reason, failure_code,
+               failure_message, created_at, updated_at
+          FROM refunds
+         WHERE status = 'requested' AND id < coalesce(%(before_id)s, '~')
+      ORDER BY id DESC
+         LIMIT %(limit)s
+        """,
+        {"before_id": before_id, "limit": limit},
     ).fetchall()
-    return dict(rows)
