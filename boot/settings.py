@@ -10,9 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from shop.search.languages import STEMMERS
-
 from shop.locales import LANGUAGES, known_locale
+from shop.search.languages import STEMMERS
 from shop.tax import read_rates
 
 

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,9 +13,11 @@ from clients.model_files import (
     MODEL,
     SMALL,
     TOKENIZER,
+    WEIGHTS_SHA256,
     ModelFiles,
     ensure_files,
     find_files,
+    find_former,
     original_folder,
 )
 from shop.ports.encoder import DIMENSIONS, Encoder, EncoderUnavailable, Vectors
@@ -47,8 +49,9 @@ def connect(model_dir: Path, *, kind: Kind = "onnx", threads: int = 1, may_expor
     threads: of one call; a web process has one, a worker catalogue_threads().
     """
     if kind == "torch" or (kind == "auto" and NVIDIA.exists()):
-        return ReferenceEncoder()
-    return OnnxEncoder(model_dir, threads=threads, may_export=may_export)
+        return ReferenceEncoder(model_dir)
+    find = ensure_files if may_export else find_files
+    return OnnxEncoder(lambda: find(model_dir), Siblings(model_dir, threads), threads=threads)
 
 
 def cores() -> int:
@@ -63,16 +66,43 @@ def catalogue_threads() -> int:
     return max(1, cores() // 2)
 
 
+class Siblings:
+    """Encoders of other models with files below `model_dir`: needed while one model takes over from another."""
+
+    def __init__(self, model_dir: Path, threads: int) -> None:
+        self._model_dir, self._threads = model_dir, threads
+        self._lock = threading.Lock()
+        self._known: dict[tuple[str, str], OnnxEncoder] = {}
+
+    def of(self, model: str, checksum: str) -> "OnnxEncoder | None":
+        with self._lock:
+            if (model, checksum) not in self._known:
+                files = find_former(self._model_dir, model, checksum)
+                if files is None:
+                    return None  # not kept: the files may come later
+                self._known[model, checksum] = OnnxEncoder(
+                    lambda: files, self, threads=self._threads, model=model, checksum=checksum
+                )
+            return self._known[model, checksum]
+
+
 class OnnxEncoder:
     """onnxruntime and tokenizers only: ready in under a second, about 120 MB, a query in 2 ms on one core.
 
     While a batch is computed other Python threads run: onnxruntime and tokenizers release the interpreter.
     """
 
-    model = MODEL
-
-    def __init__(self, model_dir: Path, *, threads: int, may_export: bool) -> None:
-        self._model_dir, self._threads, self._may_export = model_dir, threads, may_export
+    def __init__(
+        self,
+        files: Callable[[], ModelFiles],
+        siblings: Siblings,
+        *,
+        threads: int,
+        model: str = MODEL,
+        checksum: str = WEIGHTS_SHA256,
+    ) -> None:
+        self.model, self.checksum = model, checksum
+        self._files, self._siblings, self._threads = files, siblings, threads
         self._loading = threading.Lock()
         self._loaded: tuple[InferenceSession, Tokenizer] | None = None
 
@@ -86,12 +116,14 @@ class OnnxEncoder:
     def knows(self, word: str) -> bool:
         return self._ready()[1].token_to_id(word) is not None
 
+    def sibling(self, model: str, checksum: str) -> Encoder | None:
+        return self._siblings.of(model, checksum)
+
     def _ready(self) -> "tuple[InferenceSession, Tokenizer]":
         if self._loaded is None:
             with self._loading:
                 if self._loaded is None:
-                    files = (ensure_files if self._may_export else find_files)(self._model_dir)
-                    self._loaded = _load(files, self._threads)
+                    self._loaded = _load(self._files(), self._threads)
         return self._loaded
 
 
@@ -99,8 +131,10 @@ class ReferenceEncoder:
     """The original through sentence-transformers: 550 MB, slow on a CPU, the measure the small one is held to."""
 
     model = MODEL
+    checksum = WEIGHTS_SHA256
 
-    def __init__(self) -> None:
+    def __init__(self, model_dir: Path) -> None:
+        self._siblings = Siblings(model_dir, catalogue_threads())
         self._loading = threading.Lock()
         self._model: Any = None
 
@@ -120,6 +154,9 @@ class ReferenceEncoder:
 
     def knows(self, word: str) -> bool:
         return word in self._ready().tokenizer.get_vocab()
+
+    def sibling(self, model: str, checksum: str) -> Encoder | None:
+        return self._siblings.of(model, checksum)
 
     def _ready(self) -> Any:
         if self._model is None:

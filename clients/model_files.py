@@ -5,6 +5,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Generator
@@ -25,6 +26,9 @@ RECIPE = 1
 EXPORT_WITHIN_S = 600
 """The export takes about 15 seconds; a machine ten times slower and busy still finishes in ten minutes."""
 
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,59}")
+_SHA256 = re.compile("[0-9a-f]{64}")
+
 SMALL, EXACT, TOKENIZER, MANIFEST = "model.int8.onnx", "model.fp32.onnx", "tokenizer.json", "manifest.json"
 
 
@@ -33,6 +37,7 @@ class ModelFiles:
     """One finished export. `probes` are texts with the vectors the original model gives them."""
 
     folder: Path
+    weights_sha256: str
     sha256: dict[str, str]
     probes: list[str]
     expected: list[list[float]]
@@ -48,13 +53,21 @@ class ModelFiles:
 def find_files(model_dir: Path) -> ModelFiles:
     """The finished export below `model_dir`. Raises EncoderUnavailable when there is none."""
     folder = _folder(model_dir)
-    try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    files = _read(folder)
+    if files is None:
         raise EncoderUnavailable(
             f"the search model was not exported to {folder} yet; the embeddings worker does it at its start"
-        ) from None
-    return ModelFiles(folder, manifest["sha256"], manifest["probes"], manifest["expected"])
+        )
+    return files
+
+
+def find_former(model_dir: Path, model: str, checksum: str) -> ModelFiles | None:
+    """The newest finished export of another model, by its name and the sha256 of its weights; None without one."""
+    if not _NAME.fullmatch(model) or not _SHA256.fullmatch(checksum):
+        return None
+    folders = sorted(model_dir.glob(f"{model}-{checksum[:12]}-r*"), reverse=True)
+    found = (_read(folder) for folder in folders)
+    return next((files for files in found if files is not None and files.weights_sha256 == checksum), None)
 
 
 def ensure_files(model_dir: Path) -> ModelFiles:
@@ -91,6 +104,14 @@ def sha256_of(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except FileNotFoundError:
         raise EncoderUnavailable(f"{path} is missing") from None
+
+
+def _read(folder: Path) -> ModelFiles | None:
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return ModelFiles(folder, manifest["weights_sha256"], manifest["sha256"], manifest["probes"], manifest["expected"])
 
 
 def _folder(model_dir: Path) -> Path:

@@ -34,6 +34,7 @@ TIMETABLE = (
     Entry(jobs.REFRESH_SUGGESTIONS, cron="* * * * *", at_once=True),
     Entry(jobs.RECOMMEND_PRODUCTS, cron="*/2 * * * *"),
     Entry(jobs.EMBED_PRODUCTS, cron="17 * * * *"),
+    Entry(jobs.REINDEX_PRODUCTS, cron="*/10 * * * *", at_once=True),
     Entry(jobs.NIGHTLY_REPORT, cron="10 2 * * *", dated=True, missed="all"),
     Entry(jobs.RECONCILE_PAYMENTS, cron="40 2 * * *"),
     Entry(jobs.PRUNE, cron="30 3 * * *"),

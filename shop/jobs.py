@@ -17,6 +17,8 @@ OPEN_SETUP = Job("payments.setup", queue="payments", max_attempts=8)
 DETACH_METHOD = Job("payments.detach", queue="payments", max_attempts=20, head_start_s=30)
 CLEAR_CART = Job("payments.clear", queue="payments", max_attempts=20, head_start_s=30)
 RECONCILE_PAYMENTS = Job("payments.reconcile", queue="payments", max_attempts=3, time_limit_s=600, head_start_s=60)
+SETTLE_MOVEMENTS = Job("payments.settle", queue="payments", max_attempts=5, time_limit_s=600, head_start_s=60)
+VERIFY_LEDGER = Job("payments.verify", queue="payments", max_attempts=3, time_limit_s=3600, head_start_s=60)
 SWEEP_PAYMENTS = Job("payments.sweep", queue="payments", max_attempts=3, time_limit_s=300, head_start_s=30)
 FETCH_KEYS = Job("identity.keys", queue="payments", max_attempts=5)
 
@@ -31,6 +33,8 @@ SYNC_PRODUCTS = Job("search.sync", queue="embeddings", max_attempts=12, time_lim
 EMBED_PRODUCTS = Job("search.embed", queue="embeddings", max_attempts=8, time_limit_s=1800)
 REFRESH_SUGGESTIONS = Job("search.suggest", queue="embeddings", max_attempts=3, time_limit_s=300, head_start_s=-10)
 RECOMMEND_PRODUCTS = Job("search.recommend", queue="embeddings", max_attempts=3, time_limit_s=1800, head_start_s=30)
+REINDEX_PRODUCTS = Job("search.reindex", queue="embeddings", max_attempts=5, time_limit_s=1800, head_start_s=60)
+FORGET_VECTORS = Job("search.forget", queue="embeddings", max_attempts=5, time_limit_s=1800, head_start_s=60)
 REWEIGH_PRODUCTS = Job("search.reweigh", queue="embeddings", max_attempts=5, time_limit_s=1800, head_start_s=60)
 
 # analytics

@@ -6,7 +6,9 @@ from boot.services import Services
 from shop import jobs
 from shop.search.catalog import catalog
 from shop.search.embed import embed
+from shop.search.forget import forget
 from shop.search.recommend import recommend
+from shop.search.reindex import reindex
 from shop.search.reweigh import reweigh
 from shop.search.suggest import suggest
 from shop.search.sync import sync
@@ -42,3 +44,13 @@ def recommend_products(services: Services, run: Run) -> dict[str, Any]:
 @performs(jobs.REWEIGH_PRODUCTS)
 def reweigh_products(services: Services, run: Run) -> dict[str, Any]:
     return reweigh(services.db, run.progress)
+
+
+@performs(jobs.REINDEX_PRODUCTS)
+def reindex_products(services: Services, run: Run) -> dict[str, Any]:
+    return reindex(services.db, services.settings.shop_language, run.progress)
+
+
+@performs(jobs.FORGET_VECTORS)
+def forget_vectors(services: Services, run: Run) -> dict[str, Any]:
+    return forget(services.db, run.progress)

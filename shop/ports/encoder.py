@@ -25,7 +25,14 @@ class Encoder(Protocol):
 
     @property
     def model(self) -> str:
-        """The model's name. Vectors of two encoders with one name may be compared with each other."""
+        """The model's name, of letters, digits, points and dashes, at most 60."""
+        ...
+
+    @property
+    def checksum(self) -> str:
+        """sha256 of the model's weights, in hex. Vectors of two encoders may be compared with each other when name and
+        checksum are the same, and never otherwise.
+        """
         ...
 
     def encode(self, texts: Sequence[str]) -> Vectors:
@@ -37,6 +44,10 @@ class Encoder(Protocol):
 
         Raises EncoderUnavailable.
         """
+        ...
+
+    def sibling(self, model: str, checksum: str) -> "Encoder | None":
+        """The encoder of another model whose files are still (or already) here; None when they are not."""
         ...
 
     def warm(self) -> None:

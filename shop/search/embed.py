@@ -9,9 +9,12 @@ from shop import jobs
 from shop.errors import NotYet
 from shop.ports.encoder import Encoder
 from shop.progress import Progress, unheard
+from shop.search import models
 from shop.search.product import Product
+from shop.search.queries import models as known_models
 from shop.search.queries import vectors as queries
-from shop.search.text import TEXT_VERSION, embedding_text
+from shop.search.queries.models import Model
+from shop.search.text import embedding_text
 
 BITE = 5000
 """Products of one job, about half a minute on two cores: an import that waits behind it does not wait long."""
@@ -35,6 +38,9 @@ class AlreadyEmbedding(NotYet):
 def embed(db: Database, encoder: Encoder, progress: Progress = unheard, *, bite: int = BITE) -> dict[str, Any]:
     """Encode up to `bite` products and stage the next bite if there are more.
 
+    While another model still answers, its vectors are kept up to date too, where its files are still here: whatever is
+    new is found by its meaning before and after this one takes over, which it does when every product has its vector.
+
     Answers {embedded, seconds, per_second, seconds_per_1000, remaining}. Raises AlreadyEmbedding, EncoderUnavailable.
     """
     with db.session() as alone:
@@ -46,18 +52,17 @@ def embed(db: Database, encoder: Encoder, progress: Progress = unheard, *, bite:
             queries.give_back(alone)
 
 
-def model_version(encoder: Encoder) -> str:
-    """What vectors are kept under: the model and the way products are put into words for it."""
-    return f"{encoder.model}/{TEXT_VERSION}"
-
-
 def _embed_alone(db: Database, encoder: Encoder, progress: Progress, bite: int) -> dict[str, Any]:
-    version = model_version(encoder)
     with db.transaction() as tx:
+        version = models.register(tx, encoder)
+        answering = known_models.active_model(tx)
         stale = queries.count_stale(tx, version)
         _make_room(tx, stale)
     began = time.monotonic()
-    done = _embed_some(db, encoder, version, progress, min(stale, bite))
+    done = 0
+    if answering is not None and answering.version != version:
+        done = _keep_up(db, encoder, answering, bite)
+    done += _embed_some(db, encoder, version, progress, min(stale, bite))
     seconds = time.monotonic() - began
     return {
         "embedded": done,
@@ -66,6 +71,15 @@ def _embed_alone(db: Database, encoder: Encoder, progress: Progress, bite: int) 
         "per_second": round(done / seconds, 1) if seconds else 0.0,
         "seconds_per_1000": round(1000 * seconds / done, 2) if done else 0.0,
     }
+
+
+def _keep_up(db: Database, encoder: Encoder, answering: Model, bite: int) -> int:
+    other = models.speaker(encoder, answering)
+    if other is None:
+        return 0  # its files are gone: until the new model takes over, what is new is found by its words
+    with db.transaction() as tx:
+        stale = queries.count_stale(tx, answering.version)
+    return _embed_some(db, other, answering.version, unheard, min(stale, bite))
 
 
 def _make_room(tx: Tx, stale: int) -> None:
@@ -113,4 +127,5 @@ def _finish(db: Database, version: str, done: int) -> int:
         if done * 100 >= queries.count_rows(tx) or queries.count_sample(tx, version) < SAMPLE:
             queries.draw_sample(tx, version, size=SAMPLE)
             queries.analyze(tx)
+        models.take_over(tx, version)
     return 0

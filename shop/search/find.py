@@ -11,9 +11,9 @@ from shop.errors import Rejected
 from shop.ids import new_id
 from shop.ports.encoder import Encoder, EncoderUnavailable
 from shop.search import facets, spelling
-from shop.search.embed import model_version
 from shop.search.facets import Facets
 from shop.search.gather import gather
+from shop.search.models import model_version
 from shop.search.queries import cards, log
 from shop.search.queries.cards import Shown
 from shop.search.queries.filters import NO_FILTERS, Filters

@@ -24,7 +24,8 @@ def write(tx: Tx, products: Sequence[tuple[int, Product]]) -> None:
 
     `products` are numbers with their products. Whoever calls holds the lock.
     """
-    counts = {n: Counter(terms(lexical_text(product)) if product.active else ()) for n, product in products}
+    language = queries.corpus(tx).language
+    counts = {n: Counter(terms(lexical_text(product), language) if product.active else ()) for n, product in products}
     ids = _term_ids(tx, {term for counted in counts.values() for term in counted})
     queries.forget(tx, list(counts))
     lengths = [counted.total() for counted in counts.values() if counted]
@@ -38,6 +39,7 @@ def write(tx: Tx, products: Sequence[tuple[int, Product]]) -> None:
         term_ids=[term for _, term, _ in flat],
         counts=[count for _, _, count in flat],
         average_length=average,
+        language=language,
     )
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from db.database import Database, Tx
 from shop.errors import NotFound
 from shop.ports.encoder import Encoder
-from shop.search.embed import model_version
 from shop.search.gather import EF_SEARCH
+from shop.search.models import model_version
 from shop.search.queries import cards, find, interests, neighbours
 from shop.search.queries.cards import Shown
 from shop.search.queries.filters import NO_FILTERS

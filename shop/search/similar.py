@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from db.database import Database
 from shop.errors import NotFound
 from shop.ports.encoder import Encoder
-from shop.search.embed import model_version
 from shop.search.gather import EF_SEARCH
+from shop.search.models import model_version
 from shop.search.queries import cards as products
 from shop.search.queries import find as queries
 from shop.search.queries.cards import Shown

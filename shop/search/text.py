@@ -5,16 +5,15 @@ import threading
 import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 import snowballstemmer
 
+from shop.search.languages import ENGLISH, language_of
 from shop.search.product import Product
 
-TEXT_VERSION = "1"
+TEXT_VERSION = "2"
 """Part of every content hash: raised with any change below, after which the next import makes all anew."""
-
-LANGUAGE = "english"
-"""Of the stemmer and the stop words. The vectors' model knows English only, so one setting could not change it."""
 
 LONGEST_TERM = 40
 """Longer runs of letters are hashes and addresses, not words."""
@@ -22,24 +21,37 @@ LONGEST_TERM = 40
 BODY_CHARACTERS = 600
 """More than 64 tokens ever hold: the rest of a body would be read and thrown away by the tokenizer."""
 
-_STOP_WORDS = """
-a an and are as at be by for from has have in into is it its of on or s t that the their then there these they this to
-was were which will with you your
-"""
-STOP_WORDS = frozenset(_STOP_WORDS.split())
+STOP_WORDS = language_of(ENGLISH).stop_words
 
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "‛": "'", "“": '"', "”": '"', "„": '"', "″": '"', "′": "'"})
 _INCHES = re.compile(r"(?<=\d)\s*(?:\"|'')")
-_UNIT = re.compile(
-    r"(?<![^\W_])(\d+(?:[.,]\d+)?)\s*(inches|inch|in|ft|feet|cm|mm|kg|lbs|lb|oz|ml|gb|tb|mb|mah|mhz|ghz|hz|mp|watt|volt)\b"
-)
+_UNITS = {
+    "inch": "inches inch in",
+    "ft": "ft feet foot",
+    "cm": "cm centimeter centimeters centimetre centimetres",
+    "mm": "mm millimeter millimeters",
+    "kg": "kg kilo kilos kilogram kilograms",
+    "gram": "gram grams",
+    "lb": "lbs lb pounds pound",
+    "oz": "oz ounce ounces",
+    "ml": "ml milliliter milliliters millilitre millilitres",
+    "liter": "liter liters litre litres",
+    "watt": "watt watts",
+    "volt": "volt volts",
+    **{unit: unit for unit in ("gb", "tb", "mb", "mah", "mhz", "ghz", "hz", "mp")},
+}
+_UNIT_OF = {written: unit for unit, all_of_them in _UNITS.items() for written in all_of_them.split()}
+_UNIT = re.compile(rf"(?<![^\W_])(\d+(?:[.,]\d+)?)[ -]?({'|'.join(sorted(_UNIT_OF, key=len, reverse=True))})\b")
+
+QUANTITY_UNITS = frozenset(_UNITS)
+"""One writing for each, as `normalise` leaves them."""
 _WORD = re.compile(r"[^\W_]+")
 
 
 def normalise(text: str) -> str:
-    """One writing of the same words: NFKC, lower case, straight quotes, no accents, `12"` as `12 inch`."""
+    """One writing of the same words: NFKC, lower case, straight quotes, no accents; `12"` and `12in` are `12 inch`."""
     bare = text.lower() if text.isascii() else _bare(text)
-    return " ".join(_UNIT.sub(r"\1 \2", _INCHES.sub(" inch ", bare)).split())
+    return " ".join(_UNIT.sub(_with_unit, _INCHES.sub(" inch ", bare)).split())
 
 
 def words(text: str) -> list[str]:
@@ -47,16 +59,21 @@ def words(text: str) -> list[str]:
     return _WORD.findall(text)
 
 
-def terms(text: str) -> list[str]:
+def terms(text: str, language: str = ENGLISH) -> list[str]:
     """What is looked up: stems without stop words, in order, repeats kept."""
-    return [stem(word) for word in words(normalise(text)) if word not in STOP_WORDS and len(word) <= LONGEST_TERM]
+    nothing = language_of(language).stop_words
+    return [
+        stem(word, language) for word in words(normalise(text)) if word not in nothing and len(word) <= LONGEST_TERM
+    ]
 
 
 @lru_cache(maxsize=200_000)
-def stem(word: str) -> str:
+def stem(word: str, language: str = ENGLISH) -> str:
     """The Snowball stem. Kept, since the stemmer takes 50 microseconds and words come back."""
     with _stemming:
-        return _stemmer.stemWord(word)[:LONGEST_TERM]
+        if language not in _stemmers:
+            _stemmers[language] = snowballstemmer.stemmer(language)
+        return _stemmers[language].stemWord(word)[:LONGEST_TERM]
 
 
 def lexical_text(product: Product) -> str:
@@ -77,13 +94,20 @@ def embedding_text(product: Product) -> str:
 
 
 # The stemmer keeps the word it works on in itself: two threads at once would mix theirs.
-_stemmer = snowballstemmer.stemmer(LANGUAGE)
+_stemmers: dict[str, Any] = {}
 _stemming = threading.Lock()
+
+_LETTERS = str.maketrans({"ø": "o", "đ": "d", "ł": "l", "æ": "ae", "œ": "oe", "ı": "i", "þ": "th", "ð": "d"})
+"""Letters that no decomposition takes apart."""
 
 
 def _bare(text: str) -> str:
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).translate(_QUOTES).casefold())
-    return "".join([letter for letter in plain if not unicodedata.combining(letter)])
+    return "".join([letter for letter in plain if not unicodedata.combining(letter)]).translate(_LETTERS)
+
+
+def _with_unit(found: re.Match[str]) -> str:
+    return f"{found[1]} {_UNIT_OF[found[2]]}"
 
 
 def _values(attributes: Mapping[str, object]) -> list[str]:

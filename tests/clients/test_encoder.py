@@ -10,7 +10,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from clients.encoder import OnnxEncoder, ReferenceEncoder, connect
+from clients.encoder import OnnxEncoder, ReferenceEncoder, Siblings, connect
 from clients.model_files import EXACT, MANIFEST, SMALL, ensure_files, find_files, original_folder, sha256_of
 from shop.ports.encoder import DIMENSIONS, EncoderUnavailable
 
@@ -30,7 +30,7 @@ TEXTS = [
 @pytest.fixture(scope="module", name="small")
 def _small() -> OnnxEncoder:
     ensure_files(MODEL_DIR)
-    return OnnxEncoder(MODEL_DIR, threads=1, may_export=False)
+    return OnnxEncoder(lambda: ensure_files(MODEL_DIR), Siblings(MODEL_DIR, 1), threads=1)
 
 
 @pytest.fixture(name="copied")
@@ -42,7 +42,7 @@ def _copied(small: OnnxEncoder, tmp_path: Path) -> Path:
 
 
 def test_the_small_model_points_where_the_original_points(small: OnnxEncoder) -> None:
-    ours, theirs = small.encode(TEXTS), ReferenceEncoder().encode(TEXTS)
+    ours, theirs = small.encode(TEXTS), ReferenceEncoder(MODEL_DIR).encode(TEXTS)
     cosines = (ours * theirs).sum(axis=1)
     assert cosines.min() > 0.98
     assert cosines.mean() > 0.99

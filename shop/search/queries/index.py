@@ -16,6 +16,8 @@ class Corpus:
     documents: int
     total_length: int
     average_length: float
+    language: str
+    former_language: str | None
 
     @property
     def true_average(self) -> float:
@@ -37,7 +39,9 @@ def analyze(tx: Tx) -> None:
 def corpus(tx: Tx) -> Corpus:
     row = (
         tx.cursor(row_factory=class_row(Corpus))
-        .execute("SELECT documents, total_length, average_length FROM search_corpus")
+        .execute("""
+            SELECT documents, total_length, average_length, language, former_language FROM search_corpus
+            """)
         .fetchone()
     )
     assert row is not None, "the migration made the row"
@@ -100,7 +104,13 @@ def forget(tx: Tx, product_ns: Sequence[int]) -> None:
 
 
 def remember(
-    tx: Tx, *, product_ns: Sequence[int], term_ids: Sequence[int], counts: Sequence[int], average_length: float
+    tx: Tx,
+    *,
+    product_ns: Sequence[int],
+    term_ids: Sequence[int],
+    counts: Sequence[int],
+    average_length: float,
+    language: str,
 ) -> None:
     """Three columns of one table: product, term, how often. The products' old words are forgotten already."""
     tx.execute(
@@ -110,9 +120,9 @@ def remember(
               FROM unnest(%(product_ns)s::integer[], %(term_ids)s::integer[], %(counts)s::integer[])
                    AS g(product_n, term_id, count)
         ), documents AS (
-            INSERT INTO search_documents (product_n, term_ids, counts, length, weighed_for)
+            INSERT INTO search_documents (product_n, term_ids, counts, length, weighed_for, language)
             SELECT product_n, array_agg(term_id ORDER BY term_id), array_agg(count ORDER BY term_id), sum(count),
-                   %(average_length)s::real
+                   %(average_length)s::real, %(language)s
               FROM given GROUP BY product_n
             RETURNING product_n, length
         ), postings AS (
@@ -133,6 +143,7 @@ def remember(
             "term_ids": term_ids,
             "counts": counts,
             "average_length": average_length,
+            "language": language,
         },
     )
 

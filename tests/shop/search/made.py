@@ -59,12 +59,16 @@ class CountingEncoder:
     """Vectors that only depend on the text, made in no time: for tests about keeping them, not about meaning."""
 
     model = "made-for-tests"
+    checksum = "0" * 64
 
     def __init__(self) -> None:
         self.texts: list[str] = []
 
     def warm(self) -> None:
         pass
+
+    def sibling(self, model: str, checksum: str) -> Encoder | None:
+        return None
 
     def knows(self, word: str) -> bool:
         return False
