@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TypeVar
 
 import stripe
-from stripe.params import PaymentIntentCreateParams
+from stripe.params import PaymentIntentConfirmParams, PaymentIntentCreateParams
 
 from clients.stripe import notices, reading
 from clients.stripe.errors import looking, moving
@@ -85,19 +85,27 @@ class StripeGateway:
         return reading.payment(answer.to_dict())
 
     def confirm_payment(
-        self, payment_id: str, *, method: str, return_url: str, key: str, customer: str | None = None
+        self,
+        payment_id: str,
+        *,
+        method: str,
+        return_url: str,
+        key: str,
+        customer: str | None = None,
+        off_session: bool = False,
     ) -> PaymentSeen:
+        params: PaymentIntentConfirmParams = {"payment_method": method, "expand": EXPAND}
+        if off_session:
+            params["off_session"] = True
+        else:
+            params["return_url"] = return_url
         with moving():
             if customer is not None:
                 # Confirming takes no customer. Setting the same one again changes nothing, so the key may be derived.
                 self._api.payment_intents.update(
                     payment_id, params={"customer": customer}, options={"idempotency_key": f"{key}-customer"}
                 )
-            answer = self._api.payment_intents.confirm(
-                payment_id,
-                params={"payment_method": method, "return_url": return_url, "expand": EXPAND},
-                options={"idempotency_key": key},
-            )
+            answer = self._api.payment_intents.confirm(payment_id, params=params, options={"idempotency_key": key})
         return reading.payment(answer.to_dict())
 
     def capture_payment(self, payment_id: str, *, amount: int, key: str) -> PaymentSeen:

@@ -42,6 +42,7 @@ def payment(intent: Json) -> PaymentSeen:
         disputed=bool(charge.get("disputed")),
         cancellation_reason=intent.get("cancellation_reason"),
         created_at=_time(intent.get("created")),
+        method_id=_id(intent.get("payment_method")) or _id(_tried(intent)),
     )
 
 
@@ -111,8 +112,13 @@ def decline(error: Json | None) -> Decline | None:
     return Decline(code=code[:80], message=(error.get("message") or "The card was declined.")[:500])
 
 
+def _tried(intent: Json) -> Any:
+    """The way to pay that the last try failed with; Stripe takes it off the payment."""
+    return (intent.get("last_payment_error") or {}).get("payment_method")
+
+
 def _card(charge: Json, intent: Json) -> Card | None:
-    failed = (intent.get("last_payment_error") or {}).get("payment_method")
+    failed = _tried(intent)
     for details in (
         _card_details(charge),
         _expanded(intent.get("payment_method")).get("card"),

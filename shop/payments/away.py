@@ -10,11 +10,12 @@ AWAY_AFTER = timedelta(minutes=5)
 
 
 def failed_while_away(facts: Sequence[Fact]) -> bool:
-    """Whether the bank took its time to refuse, or we did to ask it. `facts` are in the order of `seen_at`.
+    """Whether the bank took its time to refuse, or we did to ask it, or the customer never came back from the bank's
+    page. `facts` are in the order of `seen_at`.
 
     It stays true when a later try succeeds: what was staged is not taken back, and the letter looks at the order.
     """
-    return _refused_late(facts) or _asked_late(facts)
+    return _refused_late(facts) or _asked_late(facts) or any(fact.kind == "action.lapsed" for fact in facts)
 
 
 def _refused_late(facts: Sequence[Fact]) -> bool:

@@ -40,22 +40,31 @@ def apply(tx: Tx, order_id: str, facts: Sequence[Fact]) -> Change:
     order = orders.lock_order(tx, order_id)
     if order is None:
         raise OrderNotFound(order_id)
+    new: list[Fact] = []
     for fact in facts:
-        _check(order, fact)
-        log.append(tx, order_id, fact)
+        _check(tx, order, fact)
+        if log.append(tx, order_id, fact):
+            new.append(fact)
     known = in_time(log.facts_of(tx, order_id))
-    try:
-        state = fold(known)
-    except UnknownWord as unknown:
-        raise Implausible(f"order {order_id}: {unknown}") from unknown
+    state = _folded(order_id, known)
     if not reachable(order.status, state.status, corrected=is_corrected(known)):
         raise IllegalMove(order.id, order.status, state.status)
     _save(tx, order, state, {fact.subject: fact.fleeting for fact in facts if fact.subject})
     ledger.book(tx, order, state)
     follow.up(tx, order, state, known)
     if order.status != state.status:
+        cause = _cause(known, new, state.status)
+        log.note_move(tx, order_id, cause.source_key, before=order.status, after=state.status)
         orders.tell_change(tx, order_id)
     return Change(order, state)
+
+
+def would_change(tx: Tx, order_id: str, fact: Fact) -> bool:
+    """Whether the fact says anything new. A look that finds what is known already needs no row in a log that stays
+    for ever. The caller holds the order's lock.
+    """
+    known = in_time(log.facts_of(tx, order_id))
+    return _folded(order_id, known) != _folded(order_id, in_time([*known, fact]))
 
 
 def is_ours(order_id: str | None) -> bool:
@@ -98,6 +107,26 @@ def refund_seen(seen: RefundSeen, *, source: str, key: str, seen_at: datetime) -
     )
 
 
+def _folded(order_id: str, known: Sequence[Fact]) -> State:
+    try:
+        return fold(known)
+    except UnknownWord as unknown:
+        raise Implausible(f"order {order_id}: {unknown}") from unknown
+
+
+def _cause(known: Sequence[Fact], new: Sequence[Fact], status: str) -> Fact:
+    """The fact that took the order to this status: of several learnt at once, the first one that leads there."""
+    if len(new) == 1:
+        return new[0]
+    unseen = {fact.source_key for fact in new}
+    so_far = [fact for fact in known if fact.source_key not in unseen]
+    for fact in new:
+        so_far.append(fact)
+        if fold(so_far).status == status:
+            return fact
+    return new[-1] if new else known[-1]
+
+
 def _payment_data(seen: PaymentSeen) -> dict[str, Any]:
     return {
         "status": seen.status,
@@ -113,6 +142,7 @@ def _payment_data(seen: PaymentSeen) -> dict[str, Any]:
         "fee": seen.fee,
         "disputed": seen.disputed,
         "cancellation_reason": seen.cancellation_reason,
+        "method": seen.method_id,
     }
 
 
@@ -123,11 +153,17 @@ def _card(seen: PaymentSeen) -> Mapping[str, Any] | None:
     return {"brand": card.brand, "last4": card.last4, "exp_month": card.exp_month, "exp_year": card.exp_year}
 
 
-def _check(order: Order, fact: Fact) -> None:
-    """Amount, currency and order of every provider fact are compared with ours: a wrong one pays for nothing."""
+def _check(tx: Tx, order: Order, fact: Fact) -> None:
+    """Amount, currency and order of every provider fact are compared with ours: a wrong one pays for nothing.
+
+    A payment that a person gave to this order (`payment.adopted`) may name another one, or none.
+    """
     if fact.kind == "payment.seen":
         ours = (order.total_minor, order.currency, order.id)
-        theirs = (fact.data["amount"], fact.data["currency"], fact.data["order"])
+        named = fact.data["order"]
+        if named != order.id and log.is_adopted(tx, order.id, str(fact.subject)):
+            named = order.id
+        theirs = (fact.data["amount"], fact.data["currency"], named)
         if ours != theirs:
             raise Implausible(f"order {order.id}: payment {fact.subject} says {theirs}, we say {ours}")
         if fact.data["captured"] > order.total_minor:
@@ -160,5 +196,6 @@ def _save(tx: Tx, order: Order, state: State, fleeting: Mapping[str, Mapping[str
         refunded=state.refunded,
         reserved=state.reserved,
         disputed=state.disputed,
+        declined_tries=state.declined_tries,
     )
     assert saved, "the row is locked since it was read"

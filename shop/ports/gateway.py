@@ -34,7 +34,8 @@ class PaymentSeen:
 
     `status` is one of requires_payment_method, requires_confirmation, requires_action, processing,
     requires_capture, succeeded, canceled, or a word this version does not know. `order_id` and `attempt_id` are what
-    we wrote on it, None for a payment that is not ours. `fee` is known some time after the capture.
+    we wrote on it, None for a payment that is not ours. `fee` is known some time after the capture. `method_id` is
+    the way to pay that was tried last.
     """
 
     id: str
@@ -56,6 +57,7 @@ class PaymentSeen:
     disputed: bool = False
     cancellation_reason: str | None = None
     created_at: datetime | None = None
+    method_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +151,18 @@ class Gateway(Protocol):
         ...
 
     def confirm_payment(
-        self, payment_id: str, *, method: str, return_url: str, key: str, customer: str | None = None
+        self,
+        payment_id: str,
+        *,
+        method: str,
+        return_url: str,
+        key: str,
+        customer: str | None = None,
+        off_session: bool = False,
     ) -> PaymentSeen:
-        """`customer` is whose saved card `method` is: the payment may have been made before there was one."""
+        """`customer` is whose saved card `method` is: the payment may have been made before there was one. With
+        `off_session` nobody is there to answer the bank: it declines with `authentication_required` where it asks.
+        """
         ...
 
     def create_customer(self, customer_id: str, *, key: str) -> str:

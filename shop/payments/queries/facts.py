@@ -39,6 +39,19 @@ def append(tx: Tx, order_id: str, fact: Fact) -> bool:
     return inserted.rowcount == 1
 
 
+def note_move(tx: Tx, order_id: str, cause: str, *, before: str, after: str) -> None:
+    """A step of the order and the fact (by its `source_key`) that caused it."""
+    tx.execute(
+        """
+        INSERT INTO order_moves (order_id, seq, before, after)
+        SELECT order_id, seq, %(before)s, %(after)s FROM transactions
+         WHERE order_id = %(order_id)s AND source_key = %(cause)s
+        ON CONFLICT (order_id, seq) DO NOTHING
+        """,
+        {"order_id": order_id, "cause": cause, "before": before, "after": after},
+    )
+
+
 def facts_of(tx: Tx, order_id: str) -> list[Fact]:
     cursor = tx.cursor(row_factory=class_row(Fact))
     return cursor.execute(
@@ -61,18 +74,24 @@ def save_payment(tx: Tx, order_id: str, state: PaymentState, fleeting: Mapping[s
         """
         INSERT INTO payments (id, order_id, intent_id, charge_id, client_secret, status, currency, amount_minor,
                               capturable_minor, captured_minor, fee_minor, decline_code, decline_message, next_action,
-                              capture_before, card_brand, card_last4, card_exp_month, card_exp_year)
+                              capture_before, card_brand, card_last4, card_exp_month, card_exp_year, method_id,
+                              action_since)
         VALUES (%(id)s, %(order_id)s, %(intent_id)s, %(charge_id)s, %(client_secret)s, %(status)s, %(currency)s,
                 %(amount)s, %(capturable)s, %(captured)s, %(fee)s, %(decline_code)s, %(decline_message)s,
-                %(next_action)s, %(capture_before)s, %(brand)s, %(last4)s, %(exp_month)s, %(exp_year)s)
+                %(next_action)s, %(capture_before)s, %(brand)s, %(last4)s, %(exp_month)s, %(exp_year)s, %(method)s,
+                CASE WHEN %(acting)s THEN now() END)
         ON CONFLICT (intent_id) DO UPDATE
            SET charge_id = EXCLUDED.charge_id, status = EXCLUDED.status,
                client_secret = coalesce(EXCLUDED.client_secret, payments.client_secret),
                capturable_minor = EXCLUDED.capturable_minor, captured_minor = EXCLUDED.captured_minor,
                fee_minor = EXCLUDED.fee_minor, decline_code = EXCLUDED.decline_code,
                decline_message = EXCLUDED.decline_message,
-               next_action = CASE WHEN EXCLUDED.status = 'requires_action'
-                                  THEN coalesce(EXCLUDED.next_action, payments.next_action) END,
+               next_action = CASE WHEN %(acting)s THEN coalesce(EXCLUDED.next_action, payments.next_action) END,
+               method_id = EXCLUDED.method_id,
+               -- Another way to pay is another try, with a time limit of its own.
+               action_since = CASE WHEN %(acting)s AND payments.method_id IS NOT DISTINCT FROM EXCLUDED.method_id
+                                   THEN coalesce(payments.action_since, now())
+                                   WHEN %(acting)s THEN now() END,
                capture_before = EXCLUDED.capture_before, card_brand = EXCLUDED.card_brand,
                card_last4 = EXCLUDED.card_last4, card_exp_month = EXCLUDED.card_exp_month,
                card_exp_year = EXCLUDED.card_exp_year, updated_at = now()
@@ -97,6 +116,8 @@ def save_payment(tx: Tx, order_id: str, state: PaymentState, fleeting: Mapping[s
             "last4": card.get("last4"),
             "exp_month": card.get("exp_month"),
             "exp_year": card.get("exp_year"),
+            "method": state.method,
+            "acting": state.status == "requires_action" and not state.lapsed,
         },
     )
 
@@ -125,6 +146,18 @@ def payment_that_counts(tx: Tx, order_id: str) -> Payment:
 def order_of_payment(tx: Tx, intent_id: str) -> str | None:
     row = tx.execute("SELECT order_id FROM payments WHERE intent_id = %(id)s", {"id": intent_id}).fetchone()
     return row[0] if row else None
+
+
+def is_adopted(tx: Tx, order_id: str, intent_id: str) -> bool:
+    """Whether a person made this payment one of the order."""
+    row = tx.execute(
+        """
+        SELECT 1 FROM transactions
+         WHERE order_id = %(order_id)s AND source_key = 'adopted:' || %(intent_id)s AND kind = 'payment.adopted'
+        """,
+        {"order_id": order_id, "intent_id": intent_id},
+    ).fetchone()
+    return row is not None
 
 
 def claim_effect(tx: Tx, order_id: str, kind: str, generation: str = "1") -> bool:
