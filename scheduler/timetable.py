@@ -29,6 +29,7 @@ class Entry:
 TIMETABLE = (
     Entry(jobs.FETCH_KEYS, cron="*/15 * * * *", at_once=True),
     Entry(jobs.SWEEP_PAYMENTS, cron="* * * * *"),
+    Entry(jobs.WATCH_PAYMENTS, cron="* * * * *"),
     Entry(jobs.REFRESH_TRENDING, cron="* * * * *"),
     Entry(jobs.SYNC_PRODUCTS, cron="*/3 * * * *"),
     Entry(jobs.REFRESH_SUGGESTIONS, cron="* * * * *", at_once=True),
@@ -37,6 +38,7 @@ TIMETABLE = (
     Entry(jobs.REINDEX_PRODUCTS, cron="*/10 * * * *", at_once=True),
     Entry(jobs.NIGHTLY_REPORT, cron="10 2 * * *", dated=True, missed="all"),
     Entry(jobs.RECONCILE_PAYMENTS, cron="40 2 * * *"),
+    Entry(jobs.FORGET_DELIVERIES, cron="50 3 * * *"),
     Entry(jobs.PRUNE, cron="30 3 * * *"),
     Entry(jobs.MAKE_PARTITIONS, cron="20 3 * * *", at_once=True),
 )

@@ -12,6 +12,8 @@ CAPTURE_PAYMENT = Job("payments.capture", queue="payments", max_attempts=20, tim
 CANCEL_ORDER = Job("payments.cancel", queue="payments", max_attempts=20, time_limit_s=120)
 REFUND_PAYMENT = Job("payments.refund", queue="payments", max_attempts=20, time_limit_s=120)
 READ_DELIVERY = Job("payments.inbox", queue="payments", max_attempts=12, head_start_s=-5)
+GIVE_BACK = Job("payments.give_back", queue="payments", max_attempts=20, time_limit_s=120)
+FORGET_DELIVERIES = Job("payments.forget", queue="payments", max_attempts=3, time_limit_s=900, head_start_s=60)
 RELEASE_STOCK = Job("payments.release", queue="payments", max_attempts=20)
 OPEN_SETUP = Job("payments.setup", queue="payments", max_attempts=8)
 DETACH_METHOD = Job("payments.detach", queue="payments", max_attempts=20, head_start_s=30)
@@ -19,6 +21,8 @@ CLEAR_CART = Job("payments.clear", queue="payments", max_attempts=20, head_start
 RECONCILE_PAYMENTS = Job("payments.reconcile", queue="payments", max_attempts=3, time_limit_s=600, head_start_s=60)
 SETTLE_MOVEMENTS = Job("payments.settle", queue="payments", max_attempts=5, time_limit_s=600, head_start_s=60)
 VERIFY_LEDGER = Job("payments.verify", queue="payments", max_attempts=3, time_limit_s=3600, head_start_s=60)
+WATCH_PAYMENTS = Job("payments.watch", queue="payments", max_attempts=3, head_start_s=30)
+LOOK_AT_PAYMENTS = Job("payments.look", queue="payments", max_attempts=5)
 SWEEP_PAYMENTS = Job("payments.sweep", queue="payments", max_attempts=3, time_limit_s=300, head_start_s=30)
 FETCH_KEYS = Job("identity.keys", queue="payments", max_attempts=5)
 

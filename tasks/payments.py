@@ -11,13 +11,17 @@ from shop.payments.capture import capture
 from shop.payments.clear import clear
 from shop.payments.confirm import confirm
 from shop.payments.detach import detach
+from shop.payments.forget import forget
+from shop.payments.give_back import give_back
 from shop.payments.inbox import inbox
+from shop.payments.look import look
 from shop.payments.place import Shelves, place
 from shop.payments.reconcile import reconcile
 from shop.payments.refund import refund
 from shop.payments.release import release
 from shop.payments.setup import setup
 from shop.payments.sweep import sweep
+from shop.payments.watch import watch
 from tasks.broker import Run, performs
 
 
@@ -52,6 +56,16 @@ def read_delivery(services: Services, _run: Run, *, delivery_id: str) -> dict[st
     return {"state": inbox(services.db, services.gateway, delivery_id)}
 
 
+@performs(jobs.GIVE_BACK)
+def give_money_back(services: Services, _run: Run, *, return_id: str) -> dict[str, Any]:
+    return {"outcome": give_back(services.db, services.gateway, return_id)}
+
+
+@performs(jobs.FORGET_DELIVERIES)
+def forget_deliveries(services: Services, run: Run) -> dict[str, Any]:
+    return dict(forget(services.db, run.progress))
+
+
 @performs(jobs.RELEASE_STOCK)
 def release_stock(services: Services, _run: Run, *, order_id: str, refund_id: str | None = None) -> None:
     release(services.db, services.products, order_id, refund_id)
@@ -70,6 +84,16 @@ def open_setup(services: Services, _run: Run, *, setup_id: str) -> dict[str, Any
 @performs(jobs.DETACH_METHOD)
 def detach_method(services: Services, _run: Run, *, provider_method_id: str) -> dict[str, Any]:
     return {"outcome": detach(services.db, services.gateway, provider_method_id)}
+
+
+@performs(jobs.LOOK_AT_PAYMENTS)
+def look_at_payments(services: Services, _run: Run, *, order_id: str) -> dict[str, Any]:
+    return {"status": look(services.db, services.gateway, order_id)}
+
+
+@performs(jobs.WATCH_PAYMENTS)
+def watch_payments(services: Services, _run: Run) -> dict[str, Any]:
+    return dict(watch(services.db, terms(services.settings)))
 
 
 @performs(jobs.SWEEP_PAYMENTS)

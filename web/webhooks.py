@@ -3,7 +3,7 @@
 from flask import request
 
 from shop.errors import Rejected
-from shop.payments.inbox import Envelope, receive
+from shop.payments.receive import Envelope, receive
 from web.access import PUBLIC
 from web.call import Call
 from web.limiting import UNLIMITED

@@ -22,15 +22,15 @@ ALTER TABLE webhook_deliveries VALIDATE CONSTRAINT webhook_deliveries_state_chec
 -- Those for whom only a person was left to decide are orphans by name from now on.
 UPDATE webhook_deliveries SET state = 'orphan' WHERE state = 'parked' AND retry_at IS NULL;
 
--- One small index for each question: what is due, what nobody read, what waits for a person.
+-- An index for each question: what is due, what nobody read, what waits for a person, what belongs to a payment.
 DROP INDEX webhook_deliveries_waiting;
 CREATE INDEX webhook_deliveries_due ON webhook_deliveries (retry_at) WHERE state = 'parked';
 CREATE INDEX webhook_deliveries_unread ON webhook_deliveries (received_at) WHERE state = 'received';
-CREATE INDEX webhook_deliveries_open ON webhook_deliveries (state)
-    WHERE state IN ('received', 'parked', 'orphan', 'returning');
 CREATE INDEX webhook_deliveries_by_state ON webhook_deliveries (state, id DESC);
 CREATE INDEX webhook_deliveries_of_payment ON webhook_deliveries (payment_ref, id DESC) WHERE payment_ref IS NOT NULL;
 -- Bodies that are still there and whose time may have come.
+CREATE INDEX webhook_deliveries_refused_to_blank ON webhook_deliveries (settled_at)
+    WHERE state = 'refused' AND blanked_at IS NULL;
 CREATE INDEX webhook_deliveries_to_blank ON webhook_deliveries (settled_at)
     WHERE blanked_at IS NULL AND settled_at IS NOT NULL;
 

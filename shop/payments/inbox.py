@@ -1,84 +1,30 @@
-"""News from the provider: kept as it came, then looked up: the object is the truth, the notice only a nudge."""
+"""Reading the provider's news: the object is looked up and is the truth, the notice was only a nudge."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from db import outbox
 from db.database import Database, Tx
 from shop import jobs
-from shop.ids import new_id
-from shop.payments import methods
+from shop.errors import NotYet
+from shop.payments import adopting, give_back, methods
+from shop.payments.delivery import MoneyBack, summary
 from shop.payments.disputing import dispute_seen
 from shop.payments.errors import IllegalMove, Implausible
 from shop.payments.facts import apply, is_ours, payment_seen, refund_seen
 from shop.payments.fold import Fact
-from shop.payments.queries import deliveries, orders
+from shop.payments.queries import deliveries, orders, orphans, returns, tallies
 from shop.payments.queries import facts as log
+from shop.payments.receive import OURS
 from shop.payments.rows import Delivery
-from shop.ports.gateway import Gateway, PaymentSeen
-from shop.ports.notices import Event, SignedDelivery
-
-OURS = ("payment_intent.", "charge.", "refund.")
-"""Kinds of news that can change an order. The others are kept and put aside."""
+from shop.ports.gateway import Gateway, GatewayRefused, PaymentSeen
 
 PARKED_FOR = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 480, 1440, 2880))
-"""Most of what cannot be placed is only early; what still cannot after four days waits for a person."""
+"""Most of what cannot be placed is only early; what still cannot after four days is an orphan: a person decides."""
 
-REFUSED_BODY_MAX = 4096
-"""Bytes kept of a delivery whose signature is wrong: enough to see what it was, not enough to fill a disk with."""
-
-REFUSED_AN_HOUR = 1000
-"""Anybody can send those; beyond this many they are answered but no longer kept."""
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """`new` is False for a repeat, which changes nothing."""
-
-    new: bool
-    refusal: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """How a delivery came; `headers` only those that help to explain it."""
-
-    body: bytes
-    headers: Mapping[str, str]
-    remote_address: str | None
-
-
-def receive(db: Database, envelope: Envelope, signed: SignedDelivery) -> Received:
-    """Store a delivery, good or bad, and stage the reading of a good one that is new."""
-    with db.transaction() as tx:
-        if signed.event is None:
-            _keep_refused(tx, envelope, signed)
-            return Received(new=False, refusal=signed.refusal or "refused")
-        new = keep(tx, signed.event, "webhook", secret_label=signed.secret_label, envelope=envelope)
-        return Received(new=new, refusal=None)
-
-
-def keep(
-    tx: Tx, event: Event, source: str, *, secret_label: str | None = None, envelope: Envelope | None = None
-) -> bool:
-    """Put an event into the inbox, whichever way it came. False if it is there already."""
-    delivery_id = new_id("whd")
-    inserted = deliveries.insert(
-        tx,
-        delivery_id=delivery_id,
-        event=event,
-        source=source,
-        secret_label=secret_label,
-        body=event.body,
-        headers=envelope.headers if envelope else {},
-        remote_address=envelope.remote_address if envelope else None,
-    )
-    if not inserted:
-        deliveries.count_repeat(tx, event.id)
-        return False
-    outbox.stage(tx, jobs.READ_DELIVERY, delivery_id=delivery_id)
-    return True
+GIVE_UP_AFTER = 40
+"""Tries that ended in an error of our own: three jobs that died of it. More will not help, a person has to see it."""
 
 
 def inbox(db: Database, gateway: Gateway, delivery_id: str) -> str | None:
@@ -88,28 +34,30 @@ def inbox(db: Database, gateway: Gateway, delivery_id: str) -> str | None:
         asked_at = orders.clock(tx)
     if delivery is None:
         return None  # settled already
-    if (delivery.type or "").startswith(methods.NEWS):
-        return _take_cards(db, gateway, delivery)
-    if not (delivery.type or "").startswith(OURS):
+    if delivery.attempts > GIVE_UP_AFTER:
+        return _park(db, delivery, f"it could not be read in {GIVE_UP_AFTER} tries: its jobs say why", for_good=True)
+    try:
+        return _read(db, gateway, delivery, asked_at)
+    except NotYet:
+        with db.transaction() as tx:
+            deliveries.uncount(tx, delivery_id)
+        raise
+    except GatewayRefused as refused:
+        return _park(db, delivery, f"the provider refused the question: {refused.vendor_code}")
+
+
+def _read(db: Database, gateway: Gateway, delivery: Delivery, asked_at: datetime) -> str:
+    kind = delivery.type or ""
+    if delivery.adopt_into is None and not kind.startswith((*OURS, *methods.NEWS)):
         return _settle(db, delivery, "ignored", "not a kind of news that changes an order")
+    if delivery.object_id is None:
+        return _park(db, delivery, "malformed: it names no object", for_good=True)
+    if kind.startswith(methods.NEWS):
+        return _take_cards(db, gateway, delivery)
     seen = _look(gateway, delivery)
     if seen is None:
         return _park(db, delivery, "the provider does not know the object")
     return _take(db, gateway, delivery, seen, asked_at)
-
-
-def _keep_refused(tx: Tx, envelope: Envelope, signed: SignedDelivery) -> None:
-    if deliveries.refused_lately(tx) >= REFUSED_AN_HOUR:
-        return
-    deliveries.insert_refused(
-        tx,
-        delivery_id=new_id("whd"),
-        reason=signed.refusal or "refused",
-        secret_label=signed.secret_label,
-        body=envelope.body[:REFUSED_BODY_MAX].decode("utf-8", "replace").replace("\x00", "�"),
-        headers=envelope.headers,
-        remote_address=envelope.remote_address,
-    )
 
 
 def _look(gateway: Gateway, delivery: Delivery) -> PaymentSeen | None:
@@ -121,20 +69,59 @@ def _look(gateway: Gateway, delivery: Delivery) -> PaymentSeen | None:
 
 
 def _take(db: Database, gateway: Gateway, delivery: Delivery, seen: PaymentSeen, asked_at: datetime) -> str:
+    if delivery.adopt_into is not None:
+        return _adopt(db, gateway, delivery, seen, asked_at)
+    shown = summary(seen, asked_at)
     with db.transaction() as tx:
-        order_id = seen.order_id if is_ours(seen.order_id) else log.order_of_payment(tx, seen.id)
+        # A payment we know is its order's, whatever stands on it by now.
+        order_id = log.order_of_payment(tx, seen.id) or (seen.order_id if is_ours(seen.order_id) else None)
         known = order_id is not None and orders.order(tx, order_id) is not None
+        back = returns.of_payment(tx, seen.id)
+    if back is not None and back.outcome in {None, "succeeded"}:
+        return _take_returned(db, gateway, delivery, back, shown)
     if order_id is None:
-        return _settle(db, delivery, "ignored", "foreign: the payment carries no order of ours")
+        return _settle(db, delivery, "ignored", "foreign: the payment carries no order of ours", seen=shown)
     if not known:
-        return _park(db, delivery, f"there is no order {order_id[:40]} (yet)")
+        return _park(db, delivery, f"there is no order {order_id[:40]} (yet)", seen=shown)
     facts = _facts(gateway, delivery, seen, asked_at)
     try:
         with db.transaction() as tx:
             apply(tx, order_id, facts)
-            deliveries.settle(tx, delivery.id, state="applied", reason=None, order_id=order_id)
+            _end(tx, delivery, "applied", None, order_id=order_id, seen=shown)
     except (IllegalMove, Implausible) as refused:
-        return _park(db, delivery, str(refused), order_id=order_id)
+        return _park(db, delivery, str(refused), order_id=order_id, seen=shown)
+    return "applied"
+
+
+def _take_returned(
+    db: Database, gateway: Gateway, delivery: Delivery, back: MoneyBack, shown: Mapping[str, Any]
+) -> str:
+    """Its money went back to the payer: nothing more to do, unless the refund bounced."""
+    bounced, told = give_back.heard(db, gateway, back)
+    if bounced:
+        return _park(db, delivery, told, for_good=True, order_id=back.order_id, seen=shown)
+    return _settle(db, delivery, "ignored", told, order_id=back.order_id, seen=shown)
+
+
+def _adopt(db: Database, gateway: Gateway, delivery: Delivery, seen: PaymentSeen, asked_at: datetime) -> str:
+    """Make it a payment of the order that a person chose, if it still fits; then read the rest of its news."""
+    order_id, shown = str(delivery.adopt_into), summary(seen, asked_at)
+    facts = _facts(gateway, delivery, seen, asked_at)
+    try:
+        with db.transaction() as tx:
+            if why := adopting.why_not_now(tx, delivery, shown, seen.id):
+                raise Implausible(why)
+            apply(tx, order_id, [adopting.adopted(tx, delivery, seen.id, seen.order_id, asked_at), *facts])
+            others = orphans.lock(tx, delivery.id, seen.id)
+            orphans.reopen(tx, others, attempts=0)
+            for other in others:
+                outbox.stage(tx, jobs.READ_DELIVERY, delivery_id=other)
+            _end(tx, delivery, "applied", None, order_id=order_id, seen=shown)
+    except (IllegalMove, Implausible) as refused:
+        why = str(refused)
+        with db.transaction() as tx:
+            apply(tx, order_id, [adopting.refused(tx, delivery, why, asked_at)])
+        return _park(db, delivery, f"it could not be adopted: {why}", for_good=True, seen=shown)
     return "applied"
 
 
@@ -158,22 +145,54 @@ def _facts(gateway: Gateway, delivery: Delivery, seen: PaymentSeen, asked_at: da
     return facts
 
 
-def _settle(db: Database, delivery: Delivery, state: str, reason: str | None) -> str:
+def _settle(
+    db: Database,
+    delivery: Delivery,
+    state: str,
+    reason: str | None,
+    *,
+    order_id: str | None = None,
+    seen: Mapping[str, Any] | None = None,
+) -> str:
     with db.transaction() as tx:
-        deliveries.settle(tx, delivery.id, state=state, reason=reason, order_id=None)
+        _end(tx, delivery, state, reason, order_id=order_id, seen=seen)
     return state
 
 
-def _park(db: Database, delivery: Delivery, reason: str, *, order_id: str | None = None) -> str:
-    """Wait for what it needs; after the last delay only a person takes it up again."""
+def _end(
+    tx: Tx,
+    delivery: Delivery,
+    state: str,
+    reason: str | None,
+    *,
+    order_id: str | None,
+    seen: Mapping[str, Any] | None,
+) -> None:
+    if deliveries.settle(tx, delivery.id, state=state, reason=reason, order_id=order_id, seen=seen):
+        tallies.count(tx, ("state", state))
+
+
+def _park(
+    db: Database,
+    delivery: Delivery,
+    reason: str,
+    *,
+    for_good: bool = False,
+    order_id: str | None = None,
+    seen: Mapping[str, Any] | None = None,
+) -> str:
+    """Wait for what it needs; after the last delay (or `for_good`) only a person takes it up again."""
     tries = delivery.attempts - 1
-    wait = PARKED_FOR[tries] if tries < len(PARKED_FOR) else None
+    wait = PARKED_FOR[tries] if tries < len(PARKED_FOR) and not for_good else None
     with db.transaction() as tx:
-        deliveries.park(
+        parked = deliveries.park(
             tx,
             delivery.id,
             reason=reason,
             order_id=order_id,
             wait_s=wait.total_seconds() if wait else None,
+            seen=seen,
         )
-    return "parked"
+        if parked and wait is None:
+            tallies.count(tx, ("state", "orphan"))
+    return "parked" if wait else "orphan"

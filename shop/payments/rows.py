@@ -213,6 +213,17 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """Something asked of the provider whose outcome nobody knows; `look_at` is when somebody looks next."""
+
+    order_id: str
+    operation: str
+    unknown_since: datetime
+    look_at: datetime | None
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     id: str
     event_id: str | None
@@ -223,6 +234,7 @@ class Delivery:
     payment_ref: str | None
     state: str
     attempts: int
+    adopt_into: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

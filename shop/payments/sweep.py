@@ -8,10 +8,11 @@ from db import outbox
 from db.database import Database, Tx
 from db.outbox import Job
 from shop import jobs
-from shop.payments import cancel, inbox
+from shop.payments import cancel, give_back, receive
+from shop.payments.attempts import JOBS
 from shop.payments.errors import IllegalMove, Implausible
 from shop.payments.facts import apply, payment_seen
-from shop.payments.queries import deliveries, orders, sweeping
+from shop.payments.queries import deliveries, orders, returns, sweeping
 from shop.ports.gateway import Gateway
 
 BITE = 200
@@ -42,13 +43,6 @@ EVENTS = "events"
 
 UNPAID = frozenset({"awaiting_payment", "requires_action", "payment_failed"})
 
-OPERATIONS: dict[str, Job] = {
-    "create": jobs.PLACE_ORDER,
-    "confirm": jobs.CONFIRM_PAYMENT,
-    "capture": jobs.CAPTURE_PAYMENT,
-    "cancel": jobs.CANCEL_ORDER,
-}
-
 
 def sweep(db: Database, gateway: Gateway) -> dict[str, int]:
     """Look everywhere once; answers how much of each kind was found. Needs no lock: all it does is idempotent.
@@ -71,6 +65,7 @@ def _restage(tx: Tx) -> dict[str, int]:
     pending = sweeping.pending_refunds(tx, quiet_s=PENDING_REFUND_S, limit=BITE)
     return {
         "deliveries": _restage_deliveries(tx),
+        "returns": _restage_returns(tx),
         "placing": _stage_all(tx, jobs.PLACE_ORDER, placing),
         "capturing": _stage_all(tx, jobs.CAPTURE_PAYMENT, capturing),
         "unreleased": _stage_all(tx, jobs.RELEASE_STOCK, unreleased),
@@ -87,13 +82,20 @@ def _restage_deliveries(tx: Tx) -> int:
     return len(waiting)
 
 
+def _restage_returns(tx: Tx) -> int:
+    waiting = returns.undecided(tx, quiet_s=QUIET_S, limit=BITE)
+    for return_id in waiting:
+        give_back.stage(tx, return_id)
+    return len(waiting)
+
+
 def _restage_attempts(tx: Tx) -> int:
     attempts = sweeping.undecided(tx, quiet_s=QUIET_S, limit=BITE)
     for attempt in attempts:
         if attempt.refund_id is not None:
             _stage_refunds(tx, [attempt.refund_id])
         else:
-            _stage_all(tx, OPERATIONS[attempt.operation], [attempt.order_id])
+            _stage_all(tx, JOBS[attempt.operation], [attempt.order_id])
     return len(attempts)
 
 
@@ -154,7 +156,7 @@ def _read_events(db: Database, gateway: Gateway) -> int:
         with db.transaction() as tx:
             # Our own reading is no repeat by Stripe, so what is known is not counted again.
             known = deliveries.known(tx, [event.id for event in page])
-            missed += sum(inbox.keep(tx, event, "poll") for event in page if event.id not in known)
+            missed += sum(receive.keep(tx, event, "poll") for event in page if event.id not in known)
     with db.transaction() as tx:
         deliveries.move_watermark(tx, EVENTS, min(newest, now))
     return missed

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
@@ -21,14 +22,18 @@ def insert(
     body: str,
     headers: Mapping[str, str],
     remote_address: str | None,
+    state: str,
+    reason: str | None,
 ) -> bool:
     """False if this event is in the inbox already."""
     inserted = tx.execute(
         """
         INSERT INTO webhook_deliveries (id, event_id, source, type, object_id, object_kind, payment_ref, api_version,
-                                        secret_label, body, headers, remote_address, event_at)
+                                        secret_label, body, headers, remote_address, event_at, state, reason,
+                                        settled_at)
         VALUES (%(id)s, %(event_id)s, %(source)s, %(type)s, %(object_id)s, %(object_kind)s, %(payment_ref)s,
-                %(api_version)s, %(secret_label)s, %(body)s, %(headers)s, %(remote_address)s, %(event_at)s)
+                %(api_version)s, %(secret_label)s, %(body)s, %(headers)s, %(remote_address)s, %(event_at)s, %(state)s,
+                left(%(reason)s, 300), CASE WHEN %(state)s = 'ignored' THEN clock_timestamp() END)
         ON CONFLICT (event_id) DO NOTHING
         """,
         {
@@ -45,6 +50,8 @@ def insert(
             "headers": Jsonb(headers),
             "remote_address": remote_address,
             "event_at": event.at,
+            "state": state,
+            "reason": reason,
         },
     )
     return inserted.rowcount == 1
@@ -90,8 +97,17 @@ def refused_lately(tx: Tx) -> int:
     return row[0]
 
 
-def count_repeat(tx: Tx, event_id: str) -> None:
-    tx.execute("UPDATE webhook_deliveries SET repeats = repeats + 1 WHERE event_id = %(id)s", {"id": event_id})
+def count_repeat(tx: Tx, event_id: str) -> bool:
+    """Whether this was the first call about an event that the sweep had found before."""
+    row = tx.execute(
+        """
+        UPDATE webhook_deliveries SET repeats = repeats + 1
+         WHERE event_id = %(id)s
+     RETURNING source = 'poll' AND repeats = 1
+        """,
+        {"id": event_id},
+    ).fetchone()
+    return row is not None and bool(row[0])
 
 
 def begin(tx: Tx, delivery_id: str) -> Delivery | None:
@@ -101,45 +117,90 @@ def begin(tx: Tx, delivery_id: str) -> Delivery | None:
         """
         UPDATE webhook_deliveries SET attempts = attempts + 1
          WHERE id = %(id)s AND state IN ('received', 'parked')
-     RETURNING id, event_id, source, type, object_id, object_kind, payment_ref, state, attempts
+     RETURNING id, event_id, source, type, object_id, object_kind, payment_ref, state, attempts, adopt_into
         """,
         {"id": delivery_id},
     ).fetchone()
 
 
-def settle(tx: Tx, delivery_id: str, *, state: str, reason: str | None, order_id: str | None) -> None:
+def uncount(tx: Tx, delivery_id: str) -> None:
+    """Nobody was there to ask: the delivery is not to blame for this try."""
     tx.execute(
+        "UPDATE webhook_deliveries SET attempts = attempts - 1 WHERE id = %(id)s AND attempts > 0", {"id": delivery_id}
+    )
+
+
+def settle(
+    tx: Tx,
+    delivery_id: str,
+    *,
+    state: str,
+    reason: str | None,
+    order_id: str | None,
+    seen: Mapping[str, Any] | None = None,
+) -> bool:
+    """False if somebody else settled it before."""
+    updated = tx.execute(
         """
         UPDATE webhook_deliveries
            SET state = %(state)s, reason = left(%(reason)s, 300), order_id = coalesce(%(order_id)s, order_id),
-               retry_at = NULL, settled_at = clock_timestamp()
+               seen = coalesce(%(seen)s, seen), adopt_into = NULL, retry_at = NULL, settled_at = clock_timestamp()
          WHERE id = %(id)s AND state IN ('received', 'parked')
         """,
-        {"id": delivery_id, "state": state, "reason": reason, "order_id": order_id},
+        {
+            "id": delivery_id,
+            "state": state,
+            "reason": reason,
+            "order_id": order_id,
+            "seen": None if seen is None else Jsonb(seen),
+        },
     )
+    return updated.rowcount == 1
 
 
-def park(tx: Tx, delivery_id: str, *, reason: str, order_id: str | None, wait_s: float | None) -> None:
-    tx.execute(
+def park(
+    tx: Tx,
+    delivery_id: str,
+    *,
+    reason: str,
+    order_id: str | None,
+    wait_s: float | None,
+    seen: Mapping[str, Any] | None = None,
+) -> bool:
+    """Have it wait for so long; without a time it is an orphan, and waits for a person. False if it is settled."""
+    updated = tx.execute(
         """
         UPDATE webhook_deliveries
-           SET state = 'parked', reason = left(%(reason)s, 300), order_id = coalesce(%(order_id)s, order_id),
+           SET state = CASE WHEN %(wait_s)s::float IS NULL THEN 'orphan' ELSE 'parked' END,
+               reason = left(%(reason)s, 300), order_id = coalesce(%(order_id)s, order_id),
+               seen = coalesce(%(seen)s, seen), adopt_into = NULL,
                retry_at = now() + make_interval(secs => %(wait_s)s::float)
          WHERE id = %(id)s AND state IN ('received', 'parked')
         """,
-        {"id": delivery_id, "reason": reason, "order_id": order_id, "wait_s": wait_s},
+        {
+            "id": delivery_id,
+            "reason": reason,
+            "order_id": order_id,
+            "wait_s": wait_s,
+            "seen": None if seen is None else Jsonb(seen),
+        },
     )
+    return updated.rowcount == 1
 
 
 def waiting(tx: Tx, *, received_for_s: float, limit: int) -> list[str]:
     """Deliveries whose time has come: parked ones that are due, and received ones that nobody read."""
     rows = tx.execute(
         """
-        SELECT id FROM webhook_deliveries
-         WHERE (state = 'parked' AND retry_at <= now())
-            OR (state = 'received' AND received_at < now() - make_interval(secs => %(received_for_s)s))
-      ORDER BY received_at
-         LIMIT %(limit)s
+        (SELECT id FROM webhook_deliveries
+          WHERE state = 'parked' AND retry_at <= now()
+       ORDER BY retry_at
+          LIMIT %(limit)s)
+        UNION ALL
+        (SELECT id FROM webhook_deliveries
+          WHERE state = 'received' AND received_at < now() - make_interval(secs => %(received_for_s)s)
+       ORDER BY received_at
+          LIMIT %(limit)s)
         """,
         {"received_for_s": received_for_s, "limit": limit},
     ).fetchall()
