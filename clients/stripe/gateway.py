@@ -198,7 +198,8 @@ class StripeGateway:
     def refunds_of(self, payment_id: str) -> list[RefundSeen]:
         with looking():
             pages = self._api.refunds.list(params={"payment_intent": payment_id, "limit": PAGE})
-            return [reading.refund(found.to_dict()) for found in pages.auto_paging_iter()]
+            refunds = (found.to_dict() for found in pages.auto_paging_iter())
+            return [reading.refund(found) for found in refunds if not reading.is_release(found)]
 
     def disputes_of(self, payment_id: str) -> list[DisputeSeen]:
         with looking():

@@ -38,7 +38,7 @@ def payment(intent: Json) -> PaymentSeen:
         decline=decline(intent.get("last_payment_error")),
         next_action=intent.get("next_action"),
         fee=_fee(charge),
-        refunded=charge.get("amount_refunded") or 0,
+        refunded=_given_back(charge),
         disputed=bool(charge.get("disputed")),
         cancellation_reason=intent.get("cancellation_reason"),
         created_at=_time(intent.get("created")),
@@ -57,6 +57,11 @@ def refund(found: Json) -> RefundSeen:
         failure_code=found.get("failure_reason"),
         created_at=_time(found.get("created")),
     )
+
+
+def is_release(refund: Json) -> bool:
+    """Whether Stripe calls a refund what was only let go: authorised, and never captured. Our balance never had it."""
+    return refund.get("status") == "succeeded" and refund.get("balance_transaction") is None
 
 
 def dispute(found: Json) -> DisputeSeen:
@@ -144,6 +149,12 @@ def _fee(charge: Json) -> int | None:
     """
     settled = _expanded(charge.get("balance_transaction"))
     return settled.get("fee") if settled.get("currency") == charge.get("currency") else None
+
+
+def _given_back(charge: Json) -> int:
+    """What was refunded of what was taken; Stripe counts among it what was let go without being captured."""
+    let_go = (charge.get("amount") or 0) - (charge.get("amount_captured") or 0)
+    return max(0, (charge.get("amount_refunded") or 0) - let_go)
 
 
 def _card_details(charge: Json) -> Json:

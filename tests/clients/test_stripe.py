@@ -62,6 +62,23 @@ def test_a_payment_from_its_making_to_its_fee_and_its_refund(gateway: StripeGate
     assert gateway.payment_of_charge(after.charge_id) == after
 
 
+def test_what_stripe_lets_go_uncaptured_is_no_refund(gateway: StripeGateway) -> None:
+    part = create(gateway)
+    gateway.confirm_payment(part.id, method="pm_card_visa", return_url=RETURN, key="confirm-1")
+    gateway.capture_payment(part.id, amount=1500, key="capture-1")
+    seen = gateway.payment(part.id)
+    assert seen is not None
+    assert (seen.captured, seen.refunded, gateway.refunds_of(part.id)) == (1500, 0, [])
+    back = gateway.refund_payment(part.id, amount=600, order_id="ord_1", refund_id="ref_1", key="refund-1")
+    seen = gateway.payment(part.id)
+    assert seen is not None
+    assert (seen.refunded, gateway.refunds_of(part.id)) == (600, [back])
+    held = create(gateway, "create-2")
+    gateway.confirm_payment(held.id, method="pm_card_visa", return_url=RETURN, key="confirm-2")
+    gone = gateway.cancel_payment(held.id, reason="customer", key="cancel-2")
+    assert (gone.status, gone.refunded, gateway.refunds_of(held.id)) == ("canceled", 0, [])
+
+
 def test_the_same_key_gives_the_same_payment_and_another_body_is_not_taken_for_done(gateway: StripeGateway) -> None:
     assert create(gateway).id == create(gateway).id
     with pytest.raises(OutcomeUnknown) as unknown:

@@ -59,7 +59,7 @@ def open_dispute(account: Account, charge: Json, reason: str) -> Json:
         raise StripeError(f"Charge {charge['id']} was never captured and cannot be disputed.")
     if any(dispute["charge"] == charge["id"] for dispute in account.store.all("dispute")):
         raise StripeError(f"Charge {charge['id']} has been disputed already.", code="charge_disputed")
-    if charge["amount_captured"] == charge["amount_refunded"]:
+    if charge["refunded"]:
         raise StripeError(f"Charge {charge['id']} has been refunded.", code="charge_already_refunded")
     inquiry = reason == INQUIRY
     dispute = _make(account, charge, "general" if inquiry else reason, inquiry=inquiry)
@@ -123,7 +123,7 @@ def _make(account: Account, charge: Json, reason: str, *, inquiry: bool) -> Json
     dispute = account.new(
         "dispute",
         "du",
-        amount=charge["amount_captured"] - charge["amount_refunded"],
+        amount=charge["amount"] - charge["amount_refunded"],
         balance_transactions=[],
         charge=charge["id"],
         currency=charge["currency"],
@@ -176,7 +176,7 @@ def _reinstate(account: Account, dispute: Json) -> None:
 def _opens(account: Account, charge_id: str) -> None:
     charge = account.store.get("charge", charge_id)
     reason = account.store.hidden(charge)["dispute_reason"]
-    if not charge["disputed"] and charge["amount_captured"] > charge["amount_refunded"]:
+    if not charge["disputed"] and not charge["refunded"]:
         open_dispute(account, charge, reason)
 
 

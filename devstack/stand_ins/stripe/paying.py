@@ -9,7 +9,7 @@ from devstack.stand_ins.stripe.cards import UNAUTHENTICATED, Card, Decline
 from devstack.stand_ins.stripe.currencies import check_digits
 from devstack.stand_ins.stripe.errors import CardError, StripeError
 from devstack.stand_ins.stripe.events import emit
-from devstack.stand_ins.stripe.resources import charges, payment_methods
+from devstack.stand_ins.stripe.resources import charges, payment_methods, refunds
 from devstack.stand_ins.stripe.routes import check_return_url
 from devstack.stand_ins.stripe.wire import Json
 
@@ -19,6 +19,7 @@ VISA_MERCHANT_INITIATED_S = 4 * DAY_S + 18 * 3600
 BOOKED_AFTER_S = 0.2  # capture_method automatic_async: the books follow "shortly after" the answer
 OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
 CANCELABLE = ("requires_payment_method", "requires_capture", "requires_confirmation", "requires_action")
+EXPIRED = ("charge.expired", "expired_uncaptured_charge")  # the event, and the reason of the refund
 NO_METHOD = (
     "You cannot confirm this PaymentIntent because it's missing a payment method. You can either update the "
     "PaymentIntent with a payment method and then confirm it again, or confirm it again directly with a payment "
@@ -115,7 +116,7 @@ def finish_processing(account: Account, intent: Json, decline: Decline | None) -
 
 
 def capture(account: Account, intent: Json, amount: int | None) -> Json:
-    """Take all or part of what is authorised; the rest is let go, without any refund object."""
+    """Take all or part of what is authorised; the rest is let go."""
     if intent["status"] == "succeeded":
         raise unexpected(intent, "This PaymentIntent could not be captured because it has already been captured.")
     if intent["status"] != "requires_capture":
@@ -136,18 +137,25 @@ def capture(account: Account, intent: Json, amount: int | None) -> Json:
     before = deepcopy(charge)
     _take(account, charge, taken)
     charge["balance_transaction"] = ledger.book_charge(account, charge, taken)["id"]
-    emit(account, "charge.captured", charge, before)
+    if taken < charge["amount"]:
+        refunds.release(account, charge, charge["amount"] - taken, "charge.captured", before=before)
+    else:
+        emit(account, "charge.captured", charge, before)
     return _succeed(account, intent, taken)
 
 
 def cancel(account: Account, intent: Json, reason: str | None) -> Json:
-    """End the payment; what was authorised is let go, without any refund object."""
+    """End the payment; what was authorised is let go."""
     if intent["status"] not in CANCELABLE:
         message = (
             f"You cannot cancel this PaymentIntent because it has a status of {intent['status']}. Only a PaymentIntent "
             f"with one of the following statuses may be canceled: {', '.join(CANCELABLE)}."
         )
         raise unexpected(intent, message)
+    if intent["status"] == "requires_capture":
+        charge = account.store.get("charge", intent["latest_charge"])
+        event, why = EXPIRED if reason == "automatic" else ("charge.refunded", None)
+        refunds.release(account, charge, charge["amount"], event, reason=why)
     intent |= {
         "amount_capturable": 0,
         "canceled_at": account.clock.now(),
@@ -155,9 +163,6 @@ def cancel(account: Account, intent: Json, reason: str | None) -> Json:
         "next_action": None,
         "status": "canceled",
     }
-    if intent["latest_charge"] is not None:
-        charge = account.store.get("charge", intent["latest_charge"])
-        charge["payment_method_details"]["card"].pop("capture_before", None)
     emit(account, "payment_intent.canceled", intent)
     return intent
 
@@ -258,10 +263,8 @@ def _hold(account: Account, intent: Json, charge: Json, card: Card) -> None:
 
 def _expire(account: Account, intent_id: str) -> None:
     intent = account.store.get("payment_intent", intent_id)
-    if intent["status"] != "requires_capture":
-        return
-    emit(account, "charge.expired", account.store.get("charge", intent["latest_charge"]))
-    cancel(account, intent, "automatic")
+    if intent["status"] == "requires_capture":
+        cancel(account, intent, "automatic")
 
 
 def _take(account: Account, charge: Json, amount: int) -> None:

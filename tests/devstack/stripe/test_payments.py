@@ -59,13 +59,18 @@ def test_a_capture_takes_the_whole_amount_and_books_it_with_its_fee(client: stri
     assert event_types(client)[-2:] == ["charge.captured", "payment_intent.succeeded"]
 
 
-def test_a_partial_capture_lets_the_rest_go_without_a_refund(client: stripe.StripeClient):
+def test_a_partial_capture_lets_the_rest_go_by_a_refund_without_a_booking(client: stripe.StripeClient):
     intent = client.v1.payment_intents.capture(authorised(client).id, {"amount_to_capture": 1500})
     charge = charge_of(client, intent)
     assert (intent.amount_received, intent.amount_capturable, intent.amount) == (1500, 0, 1999)
-    assert (charge.amount_captured, charge.amount_refunded, charge.refunded) == (1500, 0, False)
-    assert client.v1.refunds.list().data == []
+    assert (charge.amount_captured, charge.amount_refunded, charge.refunded) == (1500, 499, False)
+    (released,) = client.v1.refunds.list({"payment_intent": intent.id}).data
+    assert (released.amount, released.status, released.balance_transaction) == (499, "succeeded", None)
     assert client.v1.balance_transactions.list().data[0].amount == 1500
+    assert "charge.refunded" not in event_types(client)
+    client.v1.refunds.create({"payment_intent": intent.id})
+    charge = charge_of(client, intent)
+    assert (charge.amount_refunded, charge.refunded) == (1999, True)
 
 
 def test_more_than_was_authorised_cannot_be_captured(client: stripe.StripeClient):
@@ -100,8 +105,10 @@ def test_a_canceled_payment_lets_the_hold_go_and_stays_canceled(client: stripe.S
     assert (canceled.status, canceled.amount_capturable) == ("canceled", 0)
     assert canceled.cancellation_reason == "requested_by_customer"
     assert canceled.canceled_at is not None
-    assert (charge.refunded, charge.captured, charge.amount_captured) == (False, False, 0)
-    assert event_types(client)[-1] == "payment_intent.canceled"
+    # Stripe writes a hold that was let go as refunded, and says so; nothing of it was ever in the balance.
+    assert (charge.refunded, charge.amount_refunded, charge.captured, charge.amount_captured) == (True, 1999, False, 0)
+    assert event_types(client)[-3:] == ["charge.refunded", "refund.created", "payment_intent.canceled"]
+    assert client.v1.balance_transactions.list().data == []
     for move in (
         client.v1.payment_intents.cancel,
         client.v1.payment_intents.capture,
@@ -130,7 +137,8 @@ def test_an_authorisation_runs_out_after_seven_days(stand_in: Running, client: s
     door(stand_in, "clock", advance=61)
     expired = client.v1.payment_intents.retrieve(intent.id)
     assert (expired.status, expired.cancellation_reason) == ("canceled", "automatic")
-    assert event_types(client)[-2:] == ["charge.expired", "payment_intent.canceled"]
+    assert event_types(client)[-3:] == ["charge.expired", "refund.created", "payment_intent.canceled"]
+    assert client.v1.refunds.list().data[0].reason == "expired_uncaptured_charge"
     event = client.v1.events.list({"limit": 1}).data[0]
     assert event.request
     assert (event.request.id, event.request.idempotency_key) == (None, None)

@@ -43,8 +43,8 @@ def test_parts_can_be_refunded_up_to_what_was_captured_and_no_further(client: st
     with pytest.raises(stripe.InvalidRequestError) as over:
         refund(client, intent, 1)
     assert over.value.code == "charge_already_refunded"
-    assert charge_of(client, intent).amount_refunded == 1500
-    assert [made.amount for made in client.v1.refunds.list({"payment_intent": intent.id}).data] == [500, 1000]
+    assert charge_of(client, intent).amount_refunded == 1500 + 499
+    assert [made.amount for made in client.v1.refunds.list({"payment_intent": intent.id}).data] == [500, 1000, 499]
 
 
 def test_a_first_refund_over_the_charge_is_refused_against_the_charge(client: stripe.StripeClient):
@@ -59,7 +59,8 @@ def test_what_was_never_captured_cannot_be_refunded(client: stripe.StripeClient)
     client.v1.payment_intents.cancel(held.id)
     with pytest.raises(stripe.InvalidRequestError, match="does not have a successful charge to refund"):
         refund(client, held)
-    assert client.v1.refunds.list().data == []
+    (released,) = client.v1.refunds.list().data
+    assert (released.amount, released.balance_transaction) == (1999, None)
 
 
 def test_a_refund_is_made_by_charge_too_and_its_metadata_changed(client: stripe.StripeClient):
@@ -99,6 +100,13 @@ def test_a_refund_that_fails_is_taken_back_from_the_charge_and_the_books(
     assert (back.type, back.amount, back.source) == ("refund_failure", 500, made.id)
     assert "refund.failed" in event_types(client)
     assert refund(client, intent).amount == 1999
+
+
+def test_what_was_only_let_go_cannot_come_back(stand_in: Running, client: stripe.StripeClient):
+    client.v1.payment_intents.cancel(authorised(client).id)
+    (released,) = client.v1.refunds.list().data
+    with pytest.raises(AssertionError, match="cannot fail"):
+        door(stand_in, f"refunds/{released.id}", outcome="fail")
 
 
 @pytest.mark.parametrize(

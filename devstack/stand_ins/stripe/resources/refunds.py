@@ -90,7 +90,7 @@ def settle(account: Account, refund: Json) -> Json:
 
 def fail(account: Account, refund: Json) -> Json:
     """Let a refund come back from the customer's bank, even after it had succeeded."""
-    if refund["status"] not in {*WAITING, "succeeded"}:
+    if refund["status"] not in {*WAITING, "succeeded"} or refund["balance_transaction"] is None:
         raise StripeError(f"This refund cannot fail any more; its status is {refund['status']}.")
     before = deepcopy(refund)
     refund |= {"status": "failed", "failure_reason": "expired_or_canceled_card"}
@@ -100,6 +100,23 @@ def fail(account: Account, refund: Json) -> Json:
     _tell_updated(account, refund, before)
     emit(account, "charge.updated", charge, earlier)
     return refund
+
+
+def release(
+    account: Account, charge: Json, amount: int, event: str, *, reason: str | None = None, before: Json | None = None
+) -> None:
+    """Let go what was authorised and never taken, and say so by `event`, which is about the charge.
+
+    At Stripe that is a refund too, counted in `amount_refunded`. It has no booking, for nothing of it was ever in the
+    balance, and so it cannot come back.
+    """
+    before = before or deepcopy(charge)
+    charge["payment_method_details"]["card"].pop("capture_before", None)
+    _count(charge, amount)
+    emit(account, event, charge, before)
+    refund = _new(account, charge, amount, reason, "succeeded")
+    refund["destination_details"]["card"] = {"type": "reversal"}
+    emit(account, "refund.created", refund)
 
 
 def _take_back(account: Account, refund: Json) -> tuple[Json, Json]:
@@ -134,7 +151,7 @@ def _check_refundable(account: Account, charge: Json, asked: int | None) -> int:
     if disputing.blocks_refunds(account, charge):
         message = f"Charge {charge['id']} has been charged back; cannot issue a refund."
         raise StripeError(message, code="charge_disputed")
-    left = charge["amount_captured"] - charge["amount_refunded"]
+    left = charge["amount"] - charge["amount_refunded"]
     if left == 0:
         message = f"Charge {charge['id']} has already been refunded."
         raise StripeError(message, code="charge_already_refunded")
@@ -152,7 +169,18 @@ def _make(account: Account, charge: Json, amount: int, reason: str | None) -> Js
     method = account.store.get("payment_method", charge["payment_method"])
     fate = payment_methods.card_of(account, method).refund
     status = account.ordered.refunds.pop(0) if account.ordered.refunds else fate
-    refund = account.new(
+    refund = _new(account, charge, amount, reason, status if status in WAITING else "succeeded")
+    if status == "pending":
+        refund["pending_reason"] = "processing"
+    refund["balance_transaction"] = ledger.book_refund(account, refund)["id"]
+    if status == fate != "succeeded":
+        planned = "refund_settles" if fate == "pending" else "refund_fails"
+        account.clock.at(account.clock.exact() + SETTLES_AFTER_S, planned, refund["id"])
+    return refund
+
+
+def _new(account: Account, charge: Json, amount: int, reason: str | None, status: str) -> Json:
+    return account.new(
         "refund",
         "re",
         amount=amount,
@@ -172,16 +200,9 @@ def _make(account: Account, charge: Json, amount: int, reason: str | None) -> Js
         reason=reason,
         receipt_number=None,
         source_transfer_reversal=None,
-        status=status if status in WAITING else "succeeded",
+        status=status,
         transfer_reversal=None,
     )
-    if status == "pending":
-        refund["pending_reason"] = "processing"
-    refund["balance_transaction"] = ledger.book_refund(account, refund)["id"]
-    if status == fate != "succeeded":
-        planned = "refund_settles" if fate == "pending" else "refund_fails"
-        account.clock.at(account.clock.exact() + SETTLES_AFTER_S, planned, refund["id"])
-    return refund
 
 
 def _settle_later(account: Account, refund_id: str) -> None:
@@ -198,9 +219,13 @@ def _fail_later(account: Account, refund_id: str) -> None:
 
 def _give_back(charge: Json, amount: int, account: Account) -> None:
     before = deepcopy(charge)
-    charge["amount_refunded"] += amount
-    charge["refunded"] = charge["amount_refunded"] == charge["amount_captured"]
+    _count(charge, amount)
     emit(account, "charge.refunded", charge, before)
+
+
+def _count(charge: Json, amount: int) -> None:
+    charge["amount_refunded"] += amount
+    charge["refunded"] = charge["amount_refunded"] == charge["amount"]
 
 
 def _tell_updated(account: Account, refund: Json, before: Json) -> None:
