@@ -3,6 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from clients.webhook_secrets import read_secrets
 from shop.locales import LANGUAGES, known_locale
 from shop.search.languages import STEMMERS
 from shop.tax import read_rates
@@ -79,7 +81,21 @@ class Settings(BaseSettings):
     @field_validator("stripe_webhook_secrets", mode="before")
     @classmethod
     def _split_secrets(cls, value: object) -> object:
-        # Several during a rotation, comma separated; each is tried.
+        # Several during a rotation, comma separated, the newest first; each is tried. `summer:whsec_…` gives one a name.
+        return _parts(value)
+
+    @field_validator("stripe_webhook_secrets")
+    @classmethod
+    def _well_named(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        read_secrets([secret.get_secret_value() for secret in value])
+        return value
+
+    # Where deliveries may come from: addresses or networks, comma separated; empty lets the signature alone decide.
+    stripe_webhook_addresses: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
+
+    @field_validator("stripe_webhook_addresses", mode="before")
+    @classmethod
+    def _split_addresses(cls, value: object) -> object:
         return _parts(value)
 
     @field_validator("auth_jwt_secret")
@@ -94,6 +110,8 @@ class Settings(BaseSettings):
     # Where a bank sends the customer back to after 3-D Secure; the frontend reads the order's state there.
     checkout_return_url: HttpUrl = "http://127.0.0.1:8020/checkout/return"
     order_expires_minutes: int = Field(60, ge=5, le=60 * 24 * 7)
+    # How long a customer may take on the page of the bank (3-D Secure); then another card can be tried.
+    authentication_minutes: int = Field(15, ge=2, le=60 * 24)
     # What shipping costs, in minor units of each order's currency; a shop that charges for it says so.
     shipping_minor: int = Field(0, ge=0)
     free_shipping_from_minor: int = Field(5000, ge=0)

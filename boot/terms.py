@@ -1,6 +1,10 @@
 """The settings that are the shop's terms of sale, in the shape the payments area takes."""
 
+from datetime import timedelta
+from math import ceil
+
 from boot.settings import Settings
+from shop.payments.guards import DECLINES_AN_HOUR, OPEN_ORDERS, Guards
 from shop.payments.terms import Terms
 from shop.tax import TaxRates, read_rates
 
@@ -15,4 +19,11 @@ def terms(settings: Settings) -> Terms:
         tax_rates=TaxRates(settings.shop_country, settings.tax_rate_percent, read_rates(settings.tax_rates)),
         tax_included=settings.tax_included,
         return_url=settings.checkout_return_url,
+        authentication=timedelta(minutes=settings.authentication_minutes),
     )
+
+
+def guards(settings: Settings) -> Guards:
+    """The limits on one customer, multiplied as every rate limit is; 0 counts nothing."""
+    scale = settings.rate_limit_scale
+    return Guards(open_orders=ceil(OPEN_ORDERS * scale), declines_an_hour=ceil(DECLINES_AN_HOUR * scale))

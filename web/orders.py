@@ -1,20 +1,24 @@
 """Orders over HTTP: placing, paying on the server, capturing, calling off, reading, and why they are as they are."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from flask import Response
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints
 
-from boot.terms import terms
+from boot.terms import guards, terms
 from shop.payments import read
 from shop.payments.cancel import ask_cancel
 from shop.payments.capture import ask_capture
 from shop.payments.confirm import ask_confirm
 from shop.payments.errors import AlreadyCaptured, CaptureTooLarge, PaymentInProgress, WrongState
+from shop.payments.guards import TooManyDeclines, TooManyOpenOrders
+from shop.payments.look import ask_look, is_stale
 from shop.payments.order import Wish, open_order
+from shop.payments.queries.finding import Filter
 from shop.payments.read import OrderView
 from shop.payments.rows import Moment
-from web.access import CUSTOMER, OWNER, OWNER_OR_SUPPORT, SIGNED_IN, SUPPORT, only
+from web.access import CUSTOMER, OWNER, OWNER_OR_SUPPORT, SIGNED_IN, SUPPORT, Forbidden, only
 from web.answers import Answer, Settling, accepted
 from web.call import Call
 from web.models import In, Minor, Out, Time
@@ -56,7 +60,12 @@ class NewOrder(In):
 
 
 class Confirmation(In):
+    """`off_session`: nobody sits before a screen. Where the bank wants to see the customer it is asked again with a
+    page of its own, and the customer gets a mail with the way there.
+    """
+
     payment_method: PaymentMethod
+    off_session: bool = False
 
 
 class CaptureWish(In):
@@ -66,7 +75,20 @@ class CaptureWish(In):
 
 
 class OrderFilter(Paged):
+    """The last three are for support. `authorization_expires_within_hours` finds authorised orders whose card's
+    deadline is near, `outcome_unknown` those that the payment provider gave no verdict on; given both, either.
+    """
+
     status: Status | None = None
+    number: str | None = Field(None, min_length=1, max_length=20)
+    placed_from: AwareDatetime | None = None
+    placed_to: AwareDatetime | None = None
+    customer_id: str | None = Field(None, min_length=1, max_length=200)
+    authorization_expires_within_hours: int | None = Field(None, ge=1, le=24 * 90)
+    outcome_unknown: bool = False
+
+
+FOR_SUPPORT = frozenset({"customer_id", "authorization_expires_within_hours", "outcome_unknown"})
 
 
 class MomentBody(Out):
@@ -83,7 +105,15 @@ class Timeline(Out):
     next_cursor: None = None
 
 
-@GROUP.route("POST", "/v1/orders", who=CUSTOMER, keyed=True, waits=True, answers={202: OrderBody, 201: OrderBody})
+@GROUP.route(
+    "POST",
+    "/v1/orders",
+    who=CUSTOMER,
+    keyed=True,
+    waits=True,
+    answers={202: OrderBody, 201: OrderBody},
+    errors=(TooManyDeclines, TooManyOpenOrders),
+)
 def place(call: Call, body: NewOrder) -> Answer:
     """Place an order from a cart.
 
@@ -100,27 +130,32 @@ def place(call: Call, body: NewOrder) -> Answer:
         save_payment_method=body.save_payment_method,
         visitor_id=call.caller.visitor_id,
     )
-    order = open_order(call.db, terms(call.services.settings), wish)
+    settings = call.services.settings
+    order = open_order(call.db, terms(settings), wish, guards(settings))
     return _accepted(call, order.id, settled_status=201)
 
 
 @GROUP.route("GET", "/v1/orders", who=SIGNED_IN, answers={200: Page[OrderBody]})
 def listed(call: Call, query: OrderFilter) -> Page[OrderBody]:
-    """The caller's orders, newest first; for support everybody's."""
-    views = read.order_views(
-        call.db,
-        customer_id=None if call.has("support") else call.customer_id,
-        status=query.status,
-        before_id=query.after_id(),
-        limit=query.limit + 1,
-    )
+    """The caller's orders, newest first; for support everybody's.
+
+    `placed_from` counts, `placed_to` does not any more.
+    """
+    views = read.order_views(call.db, _wanted(call, query), before_id=query.after_id(), limit=query.limit + 1)
     return page_of(views, query.limit, body=lambda view: order_body(call, view), place=lambda view: (view.order.id,))
 
 
 @GROUP.route("GET", "/v1/orders/{order_id}", who=OWNER_OR_SUPPORT, answers={200: OrderBody}, waits=True)
 def show(call: Call, order_id: str) -> Answer:
-    """One order. With `Prefer: wait=N` the answer waits until nothing more is under way."""
-    call.must_own(read.order_view(call.db, order_id).order.customer_id)
+    """One order.
+
+    With `Prefer: wait=N` the answer waits until nothing more is under way. Where the last news is old, or an outcome is
+    unknown, reading it makes a job look at the payment provider, at most every 30 seconds.
+    """
+    view = read.order_view(call.db, order_id)
+    call.must_own(view.order.customer_id)
+    if is_stale(view, datetime.now(UTC)):
+        ask_look(call.db, order_id, view.order.status)
     return call.settled(_settling(call, order_id, 200))
 
 
@@ -131,7 +166,7 @@ def show(call: Call, order_id: str) -> Answer:
     keyed=True,
     waits=True,
     answers={202: OrderBody, 200: OrderBody},
-    errors=(PaymentInProgress, WrongState),
+    errors=(PaymentInProgress, TooManyDeclines, WrongState),
 )
 def confirm(call: Call, order_id: str, body: Confirmation) -> Answer:
     """Pay with this payment method, on the server.
@@ -141,7 +176,15 @@ def confirm(call: Call, order_id: str, body: Confirmation) -> Answer:
     """
     call.must_own(read.order_view(call.db, order_id).order.customer_id)
     settings = terms(call.services.settings)
-    ask_confirm(call.db, settings, order_id, method=body.payment_method, actor=call.customer_id)
+    ask_confirm(
+        call.db,
+        settings,
+        order_id,
+        method=body.payment_method,
+        actor=call.customer_id,
+        guards=guards(call.services.settings),
+        off_session=body.off_session,
+    )
     return _accepted(call, order_id)
 
 
@@ -199,6 +242,23 @@ def watch(call: Call, order_id: str) -> Answer | Response:
 def timeline(call: Call, order_id: str) -> Timeline:
     """Why the order is as it is: everything that happened to it, oldest first."""
     return Timeline(data=[_moment(moment) for moment in read.timeline(call.db, order_id)])
+
+
+def _wanted(call: Call, query: OrderFilter) -> Filter:
+    if not call.has("support"):
+        if query.model_fields_set & FOR_SUPPORT:
+            raise Forbidden(f"for support only: {', '.join(sorted(query.model_fields_set & FOR_SUPPORT))}")
+        return Filter(call.customer_id, query.status, query.number, query.placed_from, query.placed_to)
+    hours = query.authorization_expires_within_hours
+    return Filter(
+        query.customer_id,
+        query.status,
+        query.number,
+        query.placed_from,
+        query.placed_to,
+        authorization_expires_within_s=hours * 3600.0 if hours else None,
+        outcome_unknown=query.outcome_unknown,
+    )
 
 
 def _accepted(call: Call, order_id: str, settled_status: int = 200) -> Answer:

@@ -7,16 +7,27 @@ under the same key, or looks first once the provider may have forgotten the key.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from db.database import Database, Tx
 from db.ids import new_id
+from shop import jobs
 from shop.payments.queries import attempts as rows
-from shop.payments.queries import orders
+from shop.payments.queries import orders, watching
 from shop.payments.rows import Attempt
+from shop.ports.gateway import OutcomeUnknown
+
+JOBS = {
+    "create": jobs.PLACE_ORDER,
+    "confirm": jobs.CONFIRM_PAYMENT,
+    "capture": jobs.CAPTURE_PAYMENT,
+    "cancel": jobs.CANCEL_ORDER,
+}
+"""Which job asks for an undecided attempt of an order again."""
 
 REPLAY_FOR = timedelta(hours=23)
 """Stripe keeps keys for at least 24 hours; one hour is left for clocks and queues."""
@@ -61,6 +72,19 @@ def begin(db: Database, order_id: str, operation: str, *, refund_id: str | None 
             return None
         asked_at = rows.begin(tx, attempt.id)
         return Asking(attempt, asked_at, look_first=attempt.tries > 0 and asked_at > attempt.deadline)
+
+
+@contextmanager
+def in_doubt(db: Database, attempt: Attempt) -> Generator[None]:
+    """Around the call: when no verdict comes back, it is written down that nobody knows, since when, and when
+    somebody looks next. The error goes on to the job, which comes back on its own within minutes.
+    """
+    try:
+        yield
+    except OutcomeUnknown:
+        with db.transaction() as tx:
+            watching.note_doubt(tx, attempt.id)
+        raise
 
 
 def renew(tx: Tx, attempt: Attempt, why: str) -> None:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from shop.payments.fold import UNTRIED, Fact
+from shop.payments.fact import Fact
+from shop.payments.tries import UNTRIED
 
 AWAY_AFTER = timedelta(minutes=5)
 """Nobody watches a page that turns for longer; whoever asked for a payment before that has left."""

@@ -62,7 +62,8 @@ def cancel(db: Database, gateway: Gateway, order_id: str) -> str | None:
     asking = attempts.begin(db, order_id, "cancel")
     if asking is None:
         return None
-    seen, outcome, error_code = _ask(db, gateway, asking)
+    with attempts.in_doubt(db, asking.attempt):
+        seen, outcome, error_code = _ask(db, gateway, asking)
     with db.transaction() as tx:
         orders.lock_order(tx, order_id)
         attempt_rows.close(tx, asking.attempt.id, outcome=outcome, provider_object=seen.id, error_code=error_code)

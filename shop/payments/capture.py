@@ -57,7 +57,8 @@ def capture(db: Database, gateway: Gateway, products: Products, order_id: str) -
     asking = attempts.begin(db, order_id, "capture")
     if asking is None:
         return None
-    seen, outcome, error_code = _ask(db, gateway, asking)
+    with attempts.in_doubt(db, asking.attempt):
+        seen, outcome, error_code = _ask(db, gateway, asking)
     with db.transaction() as tx:
         orders.lock_order(tx, order_id)
         attempt_rows.close(

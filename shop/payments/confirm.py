@@ -8,19 +8,36 @@ from shop import jobs
 from shop.payments import attempts
 from shop.payments.errors import OrderNotFound, PaymentInProgress, WrongState
 from shop.payments.facts import apply, payment_seen
-from shop.payments.fold import UNTRIED, Fact
+from shop.payments.fold import Fact
+from shop.payments.guards import Guards
 from shop.payments.queries import attempts as attempt_rows
 from shop.payments.queries import facts as log
 from shop.payments.queries import methods, orders
 from shop.payments.rows import Attempt, Order
 from shop.payments.terms import Terms
+from shop.payments.tries import UNTRIED
 from shop.ports.gateway import CardDeclined, Gateway, GatewayRefused, OutcomeUnknown, PaymentSeen
+
+ASKS = "authentication_required"
+"""The bank's word for: not without the customer."""
 
 PAYABLE = frozenset({"awaiting_payment", "payment_failed", "requires_action"})
 
 
-def ask_confirm(db: Database, terms: Terms, order_id: str, *, method: str, actor: str) -> Order:
-    """Charge this payment method. Raises OrderNotFound, PaymentInProgress or WrongState."""
+def ask_confirm(
+    db: Database,
+    terms: Terms,
+    order_id: str,
+    *,
+    method: str,
+    actor: str,
+    guards: Guards | None = None,
+    off_session: bool = False,
+) -> Order:
+    """Charge this payment method; `off_session`: without the customer, who gets a mail if the bank wants to see them.
+
+    Raises OrderNotFound, PaymentInProgress, WrongState, or what the guards raise where there are any.
+    """
     with db.transaction() as tx:
         order = orders.lock_order(tx, order_id)
         if order is None:
@@ -29,13 +46,15 @@ def ask_confirm(db: Database, terms: Terms, order_id: str, *, method: str, actor
             raise PaymentInProgress(order_id)
         if order.status not in PAYABLE:
             raise WrongState(order_id, order.status, "paid")
-        wish(tx, order, method, terms.return_url, actor=actor)
+        if guards is not None:
+            guards.check_try(tx, order.customer_id)
+        wish(tx, order, method, terms.return_url, actor=actor, off_session=off_session)
         after = orders.order(tx, order_id)
         assert after is not None
         return after
 
 
-def wish(tx: Tx, order: Order, method: str, return_url: str, *, actor: str) -> None:
+def wish(tx: Tx, order: Order, method: str, return_url: str, *, actor: str | None, off_session: bool = False) -> None:
     """Write the attempt, the fact, and the job. The caller holds the order's lock.
 
     `method` is a token of the provider's, or our id of a card that the order's customer saved.
@@ -47,15 +66,17 @@ def wish(tx: Tx, order: Order, method: str, return_url: str, *, actor: str) -> N
     body = {"intent": payment.intent_id, "method": token, "return_url": return_url, "wish": attempts.new_wish()}
     if saved is not None:
         body["customer"] = saved.provider_customer_id
+    if off_session:
+        body["off_session"] = True
     attempt = attempts.ensure(tx, order_id, "confirm", body)
     fact = Fact(
         kind="confirm.asked",
-        source="customer",
+        source="customer" if actor else "system",
         source_key=f"asked:{attempt.body['wish']}",
         seen_at=orders.clock(tx),
         actor=actor,
         subject=payment.intent_id,
-        data={"wish": attempt.body["wish"], "method": method},
+        data={"wish": attempt.body["wish"], "method": method} | ({"off_session": True} if off_session else {}),
     )
     apply(tx, order_id, [fact])
     key = f"{jobs.CONFIRM_PAYMENT.name}:{order_id}"
@@ -67,11 +88,22 @@ def confirm(db: Database, gateway: Gateway, order_id: str) -> str | None:
     asking = attempts.begin(db, order_id, "confirm")
     if asking is None:
         return None
-    answer = _ask(db, gateway, asking)
+    with attempts.in_doubt(db, asking.attempt):
+        answer = _ask(db, gateway, asking)
     with db.transaction() as tx:
         orders.lock_order(tx, order_id)
         attempt_rows.close(tx, asking.attempt.id, outcome=answer.outcome, error_code=answer.code)
-        return apply(tx, order_id, [_fact(asking, answer)]).state.status
+        change = apply(tx, order_id, [_fact(asking, answer)])
+        if asking.attempt.body.get("off_session") and answer.code == ASKS and change.state.status == "payment_failed":
+            _ask_customer(tx, change.before, asking.attempt)
+        return change.state.status
+
+
+def _ask_customer(tx: Tx, order: Order, attempt: Attempt) -> None:
+    """The bank wants to see the customer, and nobody is there: the same card again, with the bank's page this time.
+    The payment waits there (`requires_action`), and a mail tells the customer the way.
+    """
+    wish(tx, order, attempt.body["method"], attempt.body["return_url"], actor=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +127,7 @@ def _ask(db: Database, gateway: Gateway, asking: attempts.Asking) -> _Answer:
             return_url=attempt.body["return_url"],
             key=attempt.provider_key,
             customer=attempt.body.get("customer"),
+            off_session=attempt.body.get("off_session", False),
         )
     except CardDeclined as declined:
         return _Answer(declined.seen or gateway.payment(intent), "declined", declined.decline.code)

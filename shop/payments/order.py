@@ -11,6 +11,7 @@ from shop import jobs
 from shop.ids import new_id
 from shop.payments.facts import apply
 from shop.payments.fold import Fact
+from shop.payments.guards import Guards
 from shop.payments.queries import orders
 from shop.payments.rows import NewOrder, Order
 from shop.payments.terms import Terms
@@ -31,10 +32,15 @@ class Wish:
     locale: str | None = None
 
 
-def open_order(db: Database, terms: Terms, wish: Wish) -> Order:
-    """An order in state `placing`. What it costs, and whether it can be had, the job finds out."""
+def open_order(db: Database, terms: Terms, wish: Wish, guards: Guards | None = None) -> Order:
+    """An order in state `placing`. What it costs, and whether it can be had, the job finds out.
+
+    Raises what the guards raise where there are any.
+    """
     order_id = new_id("ord")
     with db.transaction() as tx:
+        if guards is not None:
+            guards.check_new_order(tx, wish.customer_id)
         orders.insert_order(
             tx,
             NewOrder(

@@ -101,6 +101,7 @@ def _lines(order_id: str, priced: Quote) -> list[Line]:
             category=line.category,
             tax_rate_percent=line.tax_rate_percent,
             tax_minor=tax,
+            gross_minor=line.total_minor + (0 if priced.tax_included else tax),
         )
         for position, (line, tax) in enumerate(zip(priced.lines, priced.line_taxes(), strict=True), start=1)
     ]
@@ -152,7 +153,8 @@ def _open_payment(db: Database, gateway: Gateway, terms: Terms, order: Order) ->
     asking = attempts.begin(db, order.id, "create")
     if asking is None:
         return
-    seen = _ask(db, gateway, order, asking)
+    with attempts.in_doubt(db, asking.attempt):
+        seen = _ask(db, gateway, order, asking)
     with db.transaction() as tx:
         orders.lock_order(tx, order.id)
         first = attempt_rows.close(tx, asking.attempt.id, outcome="succeeded", provider_object=seen.id)

@@ -7,22 +7,27 @@ from db.database import Database
 from shop.errors import NotFound
 from shop.payments.errors import OrderNotFound
 from shop.payments.fold import weight
-from shop.payments.queries import attempts, history, orders, refunds
+from shop.payments.proof import Proof, prove
+from shop.payments.queries import attempts, history, orders, refunds, watching
 from shop.payments.queries import facts as log
 from shop.payments.queries import ledger as books
-from shop.payments.rows import Balance, Entry, Line, Moment, Order, Payment, Refund, RefundLine
+from shop.payments.queries.finding import Filter, find
+from shop.payments.rows import Balance, Doubt, Entry, Line, Moment, Order, Payment, Refund, RefundLine
 
 UNSETTLED = frozenset({"placing", "capturing"})
 
 
 @dataclass(frozen=True, slots=True)
 class OrderView:
-    """An order with its lines and the payment that counts. `working`: something asked for is not decided yet."""
+    """An order with its lines and the payment that counts. `working`: something asked for is not decided yet; `doubts`
+    are those of them that the provider took and gave no verdict on.
+    """
 
     order: Order
     lines: tuple[Line, ...]
     payment: Payment | None
     working: bool = False
+    doubts: tuple[Doubt, ...] = ()
 
     @property
     def settled(self) -> bool:
@@ -42,17 +47,6 @@ class RefundView:
         return self.refund.status != "pending" or self.refund.provider_refund_id is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What a check of the books found; everything is in order when `faults` is empty."""
-
-    entries: int
-    lines: int
-    facts: int
-    faults: tuple[tuple[str, str], ...]
-    checked_at: datetime
-
-
 def order_view(db: Database, order_id: str) -> OrderView:
     """Raises OrderNotFound."""
     with db.transaction() as tx:
@@ -64,7 +58,8 @@ def order_view(db: Database, order_id: str) -> OrderView:
             raise OrderNotFound(order_id)
         lines = orders.lines_of(tx, [order_id])
         payment = _current(log.payments_of(tx, [order_id]))
-        return OrderView(order, tuple(lines), payment, _is_working(order, undecided=undecided))
+        doubts = tuple(watching.doubts_of(tx, [order_id])) if undecided else ()
+        return OrderView(order, tuple(lines), payment, _is_working(order, undecided=undecided), doubts)
 
 
 def changed_at(db: Database, order_id: str) -> datetime:
@@ -76,23 +71,29 @@ def changed_at(db: Database, order_id: str) -> datetime:
     return found
 
 
-def order_views(
-    db: Database, *, customer_id: str | None, status: str | None, before_id: str | None, limit: int
-) -> list[OrderView]:
-    """Newest first, three questions for the whole page; `customer_id` None is everybody's."""
+def order_views(db: Database, wanted: Filter, *, before_id: str | None, limit: int) -> list[OrderView]:
+    """Newest first, four questions for the whole page."""
     with db.transaction() as tx:
-        if customer_id is None:
-            found = orders.orders_of_all(tx, status=status, before_id=before_id, limit=limit)
-        else:
-            found = orders.orders_of(tx, customer_id, status=status, before_id=before_id, limit=limit)
+        found = find(tx, wanted, before_id=before_id, limit=limit)
         ids = [order.id for order in found]
+        doubts: dict[str, list[Doubt]] = {}
+        for doubt in watching.doubts_of(tx, ids):
+            doubts.setdefault(doubt.order_id, []).append(doubt)
         lines: dict[str, list[Line]] = {}
         for line in orders.lines_of(tx, ids):
             lines.setdefault(line.order_id, []).append(line)
         payments: dict[str, list[Payment]] = {}
         for payment in log.payments_of(tx, ids):
             payments.setdefault(payment.order_id, []).append(payment)
-    return [OrderView(order, tuple(lines.get(order.id, ())), _current(payments.get(order.id, []))) for order in found]
+    return [
+        OrderView(
+            order,
+            tuple(lines.get(order.id, ())),
+            _current(payments.get(order.id, [])),
+            doubts=tuple(doubts.get(order.id, ())),
+        )
+        for order in found
+    ]
 
 
 def refund_view(db: Database, refund_id: str) -> RefundView:
@@ -150,16 +151,7 @@ def entries(db: Database, *, order_id: str | None, before_id: str | None, limit:
 
 def verify(db: Database) -> Proof:
     """Recompute every sum and every hash."""
-    with db.transaction() as tx:
-        found = (
-            ("unbalanced", books.unbalanced(tx)),
-            ("entry_changed", books.broken_entries(tx)),
-            ("fact_changed", books.broken_facts(tx)),
-            ("order_differs", books.unbooked(tx)),
-        )
-        number_of_entries, lines, facts = books.sizes(tx)
-        faults = tuple((kind, name) for kind, names in found for name in names)
-        return Proof(number_of_entries, lines, facts, faults, orders.clock(tx))
+    return prove(db)
 
 
 def timeline(db: Database, order_id: str) -> list[Moment]:

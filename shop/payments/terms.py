@@ -17,6 +17,12 @@ class Terms:
     tax_rates: TaxRates
     tax_included: bool
     return_url: str
+    authentication: timedelta = timedelta(minutes=15)
+
+    @property
+    def authenticates(self) -> timedelta:
+        """How long a bank's page may wait for its customer: never longer than the order lives."""
+        return min(self.authentication, self.expires)
 
     @property
     def reserved_beyond(self) -> timedelta:

@@ -83,45 +83,6 @@ def lock_order(tx: Tx, order_id: str) -> Order | None:
     ).fetchone()
 
 
-def orders_of(tx: Tx, customer_id: str, *, status: str | None, before_id: str | None, limit: int) -> list[Order]:
-    """One customer's, newest first."""
-    cursor = tx.cursor(row_factory=class_row(Order))
-    return cursor.execute(
-        """
-        SELECT id, number, customer_id, email, cart_id, status, status_reason, disputed, currency, subtotal_minor,
-               shipping_minor, tax_minor, tax_rate_percent, total_minor, amount_captured, amount_refunded,
-               amount_reserved_for_refund, shipping_address, payment_method, save_payment_method, capture_method,
-               rejection_code, rejection_detail, reservation_id, stock, visitor_id, search_id, expires_at, paid_at,
-               created_at, updated_at
-          FROM orders
-         WHERE customer_id = %(customer_id)s AND (%(status)s::text IS NULL OR status = %(status)s)
-           AND id < coalesce(%(before_id)s, '~')
-      ORDER BY id DESC
-         LIMIT %(limit)s
-        """,
-        {"customer_id": customer_id, "status": status, "before_id": before_id, "limit": limit},
-    ).fetchall()
-
-
-def orders_of_all(tx: Tx, *, status: str | None, before_id: str | None, limit: int) -> list[Order]:
-    """Everybody's, newest first."""
-    cursor = tx.cursor(row_factory=class_row(Order))
-    return cursor.execute(
-        """
-        SELECT id, number, customer_id, email, cart_id, status, status_reason, disputed, currency, subtotal_minor,
-               shipping_minor, tax_minor, tax_rate_percent, total_minor, amount_captured, amount_refunded,
-               amount_reserved_for_refund, shipping_address, payment_method, save_payment_method, capture_method,
-               rejection_code, rejection_detail, reservation_id, stock, visitor_id, search_id, expires_at, paid_at,
-               created_at, updated_at
-          FROM orders
-         WHERE (%(status)s::text IS NULL OR status = %(status)s) AND id < coalesce(%(before_id)s, '~')
-      ORDER BY id DESC
-         LIMIT %(limit)s
-        """,
-        {"status": status, "before_id": before_id, "limit": limit},
-    ).fetchall()
-
-
 def save_price(
     tx: Tx,
     order_id: str,

@@ -36,13 +36,16 @@ def stuck_capturing(tx: Tx, *, quiet_s: float, limit: int) -> list[str]:
 
 
 def undecided(tx: Tx, *, quiet_s: float, limit: int) -> list[Attempt]:
-    """Attempts that nobody has asked or heard of for a while."""
+    """Attempts that nobody has asked or heard of for a while. One whose outcome is unknown has a time of its own: soon,
+    then hourly, then daily.
+    """
     cursor = tx.cursor(row_factory=class_row(Attempt))
     return cursor.execute(
         """
         SELECT id, order_id, refund_id, operation, generation, body, provider_key, deadline, tries, outcome
           FROM provider_attempts
-         WHERE outcome IS NULL AND coalesce(asked_at, created_at) < now() - make_interval(secs => %(quiet_s)s)
+         WHERE outcome IS NULL
+           AND coalesce(look_at, coalesce(asked_at, created_at) + make_interval(secs => %(quiet_s)s)) < now()
       ORDER BY created_at
          LIMIT %(limit)s
         """,

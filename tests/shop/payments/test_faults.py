@@ -100,7 +100,7 @@ def test_a_job_that_died_for_good_is_started_again_by_the_sweep(shop: Shop) -> N
     order_id = shop.simple_order(payment_method="pm_card_visa")
     shop.sql("DELETE FROM jobs")
     shop.sql("UPDATE orders SET updated_at = now() - interval '10 minutes'")
-    shop.sql("UPDATE provider_attempts SET asked_at = now() - interval '10 minutes'")
+    shop.sql("UPDATE provider_attempts SET asked_at = now() - interval '10 minutes', look_at = NULL")
     found = shop.sweep()
     assert (found["capturing"], found["undecided"]) == (1, 1)
     shop.work()

@@ -13,7 +13,10 @@ from tests.shop.payments.shopkeeper import Shop
 
 BEARER = {"Authorization": "Bearer sk_test_of_the_tests"}
 CARD = {"payment_method": "pm_card_visa", "return_url": "https://shop.example/return"}
-A_DAY_AGO = "UPDATE provider_attempts SET deadline = now() - interval '1 hour', asked_at = now() - interval '1 day'"
+A_DAY_AGO = (
+    "UPDATE provider_attempts SET deadline = now() - interval '1 hour', asked_at = now() - interval '1 day',"
+    " look_at = now()"
+)
 
 
 def undecided(shop: Shop) -> list[tuple[str]]:
