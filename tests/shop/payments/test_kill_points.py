@@ -1,113 +1,68 @@
-"""A worker dies before and after every single call that leaves the process; the next one comes to the same end."""
+"""A worker vanishes at every boundary of every job of the money and the papers; the next one comes to the same end.
 
-from dataclasses import replace
-from typing import Any
+`python -m bench.proofs kill` does the same at all boundaries instead of the most dangerous ones.
+"""
+
+from collections.abc import Iterator
 
 import pytest
 
-from shop.payments.refund import RefundWish, ask_refund
-from tests.shop.payments.shopkeeper import Shop
+from bench.proofs.deaths import KINDS, live
+from bench.proofs.house import House, open_house
+from bench.proofs.kill_points import Cell, cells, jobs_to_kill, table
+from bench.proofs.scenarios import SCENARIOS, Scenario
+from devstack.embedded.databases import create_database, drop_database
+from devstack.embedded.state import Urls
 
-CALLS = 10
-"""What a purchase and its refund ask of the outside: see `test_the_matrix_covers_every_call`."""
-
-
-class Killed(BaseException):
-    """Not an Exception: nothing below the runner may catch it, as nothing catches SIGKILL."""
-
-
-class Reaper:
-    """Counts calls to the outside; at one of them the worker is gone."""
-
-    def __init__(self, at: int, *, after: bool) -> None:
-        self.at, self.after, self.calls, self.struck = at, after, 0, False
-
-    def around(self, service: Any) -> Any:
-        return Mortal(service, self)
+MATRIX: list[Cell] = []
 
 
-class Mortal:
-    def __init__(self, service: Any, reaper: Reaper) -> None:
-        self._service, self._reaper = service, reaper
-
-    def __getattr__(self, name: str) -> Any:
-        call = getattr(self._service, name)
-
-        def asked(*args: Any, **named: Any) -> Any:
-            self._reaper.calls += 1
-            mine = self._reaper.calls == self._reaper.at and not self._reaper.struck
-            if mine and not self._reaper.after:
-                self._reaper.struck = True
-                raise Killed
-            answer = call(*args, **named)
-            if mine:
-                self._reaper.struck = True
-                raise Killed
-            return answer
-
-        return asked
+@pytest.fixture(scope="module", name="house")
+def _house(servers: Urls, template: str) -> Iterator[House]:
+    """One for all deaths: every one has a customer, a product and an order of its own."""
+    name = f"{template}_kill_points"
+    url = create_database(servers.database_url, name, template=template)
+    with open_house(url, servers.redis_url) as house:
+        yield house
+    drop_database(servers.database_url, name)
 
 
-def mortal(shop: Shop, reaper: Reaper) -> Shop:
-    services = shop.services
-    return replace(
-        shop,
-        services=replace(
-            services,
-            gateway=reaper.around(services.gateway),
-            products=reaper.around(services.products),
-            carts=reaper.around(services.carts),
-        ),
-    )
+def test_every_job_of_money_and_papers_has_its_situation() -> None:
+    """A new job is added to bench/proofs/scenarios.py in the commit that makes it."""
+    assert {scenario.job.name for scenario in SCENARIOS} == jobs_to_kill()
 
 
-def work_through_death(shop: Shop) -> None:
-    """The runner keeps an account of anything raised; what a job had begun is left exactly where the process died."""
-    for _ in range(3):
-        shop.work()
-        shop.hurry()
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_whoever_dies_the_end_is_the_same(house: House, scenario: Scenario) -> None:
+    house.queues = ("payments", scenario.job.queue)
+    try:
+        found = list(cells(house, scenario, full=False))
+    finally:
+        # What was staged for a queue that does not work here is nobody's any more.
+        house.sql("DELETE FROM jobs WHERE state <> 'done'")
+    MATRIX.extend(found)
+    assert found
+    assert [cell for cell in found if cell.wrong] == []
 
 
-def buy_and_refund(shop: Shop, number: int) -> str:
-    shop.stock(f"prd_{number}", 5)
-    shop.cart(f"cart_{number}", (f"prd_{number}", 2))
-    order_id = shop.order(f"cart_{number}", payment_method="pm_card_visa")
-    work_through_death(shop)
-    assert shop.read(order_id).status == "paid"
-    wish = RefundWish("test", 4490, amount=2000, restock=True)
-    ask_refund(shop.services.db, order_id, wish, actor="usr_9")
-    work_through_death(shop)
-    return order_id
+def test_the_matrix_is_full(capsys: pytest.CaptureFixture[str]) -> None:
+    if len({cell.scenario.name for cell in MATRIX}) < len(SCENARIOS):
+        pytest.skip("only a part of it was asked for")
+    with capsys.disabled():
+        print(f"\n{table(MATRIX)}")
+    for job in jobs_to_kill():
+        kinds = {cell.boundary.kind for cell in MATRIX if cell.scenario.job.name == job}
+        assert kinds == set(KINDS) or job.startswith("documents."), (job, kinds)
+        assert len(kinds) >= 3, (job, kinds)
 
 
-def check(shop: Shop, order_id: str, number: int) -> None:
-    order = shop.read(order_id)
-    assert (order.status, order.amount_captured, order.amount_refunded) == ("partially_refunded", 4490, 2000)
-    product = shop.product(f"prd_{number}")
-    assert (product["stock"], product["reserved"]) == (5, 0)
-    assert not shop.cart_is_there(f"cart_{number}")
-    store = shop.stripe.account.store
-    intents = [intent for intent in store.all("payment_intent") if intent["metadata"]["order_id"] == order_id]
-    assert [intent["amount_received"] for intent in intents] == [4490]
-    refunds = [refund for refund in store.all("refund") if refund["payment_intent"] == intents[0]["id"]]
-    assert [refund["amount"] for refund in refunds] == [2000]
-    jobs = shop.sql("SELECT name, count(*) FROM jobs WHERE queue = 'documents' GROUP BY name ORDER BY name")
-    assert jobs == [("documents.credit", 1), ("documents.invoice", 1)]
-    assert shop.sql("SELECT sum(amount_minor) FROM ledger_lines WHERE account = 'customer'") == [(0,)]
-
-
-def test_the_matrix_covers_every_call(shop: Shop) -> None:
-    shop.door("deliveries", mode="drop", **{"for": 1000})
-    reaper = Reaper(0, after=False)
-    buy_and_refund(mortal(shop, reaper), 0)
-    assert reaper.calls == CALLS
-
-
-@pytest.mark.parametrize("at", range(1, CALLS + 1))
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_a_worker_that_dies_at_a_call_changes_nothing_about_the_end(shop: Shop, at: int, after: bool) -> None:
-    shop.door("deliveries", mode="drop", **{"for": 1000})
-    reaper = Reaper(at, after=after)
-    order_id = buy_and_refund(mortal(shop, reaper), at)
-    assert reaper.struck
-    check(shop, order_id, at)
+def test_the_dead_leave_no_word_and_their_lease_is_what_gives_the_job_on(house: House) -> None:
+    who = house.customer()
+    house.buy(who)
+    (job_id, fence) = house.sql("SELECT id, fence FROM jobs WHERE name = 'payments.place' AND state = 'staged'")[0]
+    assert live(house.services.settings, "payments.place", job_id, fence, die_at=6).struck
+    row = house.sql("SELECT state, attempts, error_kind, lease_until > now() FROM jobs WHERE id = %s", job_id)
+    assert row == [("running", 1, None, True)]
+    assert house.work() == []
+    house.bury()
+    assert house.work(but="documents.mail") == ["payments.place"]

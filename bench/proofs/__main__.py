@@ -1,0 +1,47 @@
+"""Runs one proof as large as wanted and prints what it counted: `python -m bench.proofs kill`.
+
+Each is part of the test suite in a small size (tests/shop/payments). Exit code 1 when something was found wrong.
+"""
+
+import argparse
+import logging
+import sys
+import time
+
+import structlog
+
+from bench.proofs import kill_points
+from bench.proofs.house import building
+
+
+def main() -> int:
+    given = _arguments()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    started = time.monotonic()
+    ok = given.run(given)
+    print(f"{'as it should be' if ok else 'WRONG'}, {time.monotonic() - started:.0f} s")
+    return 0 if ok else 1
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.proofs", description=__doc__)
+    proofs = parser.add_subparsers(required=True, metavar="PROOF")
+    kill = proofs.add_parser("kill", help="every job, killed at every boundary")
+    kill.add_argument("--job", default="", help="only situations whose name contains this")
+    kill.add_argument("--brief", action="store_true", help="one cell of each kind, as the test suite has it")
+    kill.set_defaults(run=_kill)
+    return parser.parse_args()
+
+
+def _kill(given: argparse.Namespace) -> bool:
+    wanted = [scenario for scenario in kill_points.SCENARIOS if given.job in scenario.name]
+    cells: list[kill_points.Cell] = []
+    with building() as build:
+        for scenario in wanted:
+            cells += kill_points.cells(build(), scenario, full=not given.brief)
+            print(f"{scenario.name}: {len(cells)} cells so far", file=sys.stderr, flush=True)
+    print(kill_points.table(cells))
+    return not any(found.wrong for found in cells)
+
+
+sys.exit(main())
