@@ -10,8 +10,8 @@ from typing import Any
 
 from shop.payments.disputing import DisputeState, disputes
 from shop.payments.fact import Fact, UnknownWord
-from shop.payments.giving_back import RESERVED, RefundState
-from shop.payments.giving_back import refunds as refunds_of
+from shop.payments.refund_states import RESERVED, RefundState
+from shop.payments.refund_states import refunds as refunds_of
 from shop.payments.tries import LAPSED, UNTRIED, declined, has_lapsed
 
 
