@@ -3,8 +3,8 @@
 from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
-from ipaddress import IPv4Network, IPv6Network
-from typing import Annotated, Literal
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -81,7 +81,7 @@ class Settings(BaseSettings):
     @field_validator("stripe_webhook_secrets", mode="before")
     @classmethod
     def _split_secrets(cls, value: object) -> object:
-        # Several during a rotation, comma separated, the newest first; each is tried. `summer:whsec_…` gives one a name.
+        # Several during a rotation, comma separated, the newest first; each is tried. `may:whsec_…` gives one a name.
         return _parts(value)
 
     @field_validator("stripe_webhook_secrets")
@@ -96,7 +96,7 @@ class Settings(BaseSettings):
     @field_validator("stripe_webhook_addresses", mode="before")
     @classmethod
     def _split_addresses(cls, value: object) -> object:
-        return _parts(value)
+        return [_network(part) for part in _parts(value)] if isinstance(value, str) else value
 
     @field_validator("auth_jwt_secret")
     @classmethod
@@ -236,8 +236,16 @@ def _with_scheme(url: SecretStr, schemes: tuple[str, ...]) -> SecretStr:
     return url
 
 
-def _parts(value: object) -> object:
+def _parts(value: object) -> Any:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _network(text: str) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(text, strict=False)
+    except ValueError as error:
+        wrong = f"{text!r} is neither an address nor a network; write them like 192.0.2.7 or 192.0.2.0/24"
+        raise ValueError(wrong) from error
 
 
 def _origin(text: str) -> str:

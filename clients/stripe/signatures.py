@@ -1,34 +1,22 @@
 """Whether a webhook really is from Stripe: its signature against every secret we have, without any network."""
 
-import hashlib
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import stripe
 
 from clients.stripe import notices
+from clients.webhook_secrets import Secret, read_secrets
 from shop.ports.notices import SignedDelivery
 
 TOLERANCE_S = 300
 """Stripe's own recommendation: older signatures may be replays, and clocks differ by less."""
 
-_NAMED = re.compile(r"(?P<label>[A-Za-z0-9][A-Za-z0-9._-]{0,39}):(?P<value>whsec_.+)")
-
-
-@dataclass(frozen=True, slots=True)
-class Secret:
-    """`label` may be shown to anybody; it stays the same whatever place the secret has among the others."""
-
-    label: str
-    value: str = field(repr=False)
-
 
 class StripeNotices:
     """Implements `shop.ports.notices.Notices`. `live` is the mode of our own key, None where it does not say."""
 
-    def __init__(self, secrets: Sequence[str], *, live: bool | None) -> None:
-        self._secrets = tuple(_secret(given) for given in secrets)
+    def __init__(self, secrets: Sequence[Secret], *, live: bool | None) -> None:
+        self._secrets = tuple(secrets)
         self._live = live
 
     @property
@@ -62,16 +50,4 @@ class StripeNotices:
 def listen(secrets: Sequence[str], secret_key: str) -> StripeNotices:
     """`secrets` are `whsec_…` or `label:whsec_…`, the newest first; the key says whether we are live."""
     _, _, rest = secret_key.partition("_")
-    return StripeNotices(secrets, live={"live": True, "test": False}.get(rest.partition("_")[0]))
-
-
-def is_named(secret: str) -> bool:
-    """Whether a configured secret is a bare one or one with a proper label, rather than a label that went wrong."""
-    return ":whsec_" not in secret or _NAMED.fullmatch(secret) is not None
-
-
-def _secret(given: str) -> Secret:
-    if named := _NAMED.fullmatch(given):
-        return Secret(named["label"], named["value"])
-    # Enough to tell two secrets apart on a screen, nothing to forge a signature with.
-    return Secret(f"secret {hashlib.sha256(given.encode()).hexdigest()[:8]}", given)
+    return StripeNotices(read_secrets(secrets), live={"live": True, "test": False}.get(rest.partition("_")[0]))

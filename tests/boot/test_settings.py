@@ -39,3 +39,21 @@ def test_without_a_webhook_secret_nothing_starts(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("STRIPE_WEBHOOK_SECRETS", secrets)
     with pytest.raises(WrongSettings, match="STRIPE_WEBHOOK_SECRETS"):
         read_settings()
+
+
+def test_a_webhook_secret_may_have_a_name_but_no_two_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STRIPE_WEBHOOK_SECRETS", "summer-2026:whsec_1, whsec_2")
+    assert len(read_settings().stripe_webhook_secrets) == 2
+    monkeypatch.setenv("STRIPE_WEBHOOK_SECRETS", "new:whsec_1,new:whsec_2")
+    with pytest.raises(WrongSettings, match="two secrets have the same name") as wrong:
+        read_settings()
+    assert "whsec_1" not in str(wrong.value)
+
+
+def test_addresses_of_webhooks_are_addresses_or_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read_settings().stripe_webhook_addresses == ()
+    monkeypatch.setenv("STRIPE_WEBHOOK_ADDRESSES", "192.0.2.7, 2001:db8::/32")
+    assert [str(network) for network in read_settings().stripe_webhook_addresses] == ["192.0.2.7/32", "2001:db8::/32"]
+    monkeypatch.setenv("STRIPE_WEBHOOK_ADDRESSES", "stripe.com")
+    with pytest.raises(WrongSettings, match="neither an address nor a network"):
+        read_settings()
