@@ -1,6 +1,7 @@
 """Paying on the server: the wish to charge a payment method, and the job that asks for it once."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from db import outbox
 from db.database import Database, Tx
@@ -63,7 +64,12 @@ def wish(tx: Tx, order: Order, method: str, return_url: str, *, actor: str | Non
     payment = log.payment_that_counts(tx, order_id)
     saved = methods.card_to_pay_with(tx, order.customer_id, method)
     token = saved.provider_method_id if saved else method
-    body = {"intent": payment.intent_id, "method": token, "return_url": return_url, "wish": attempts.new_wish()}
+    body: dict[str, Any] = {
+        "intent": payment.intent_id,
+        "method": token,
+        "return_url": return_url,
+        "wish": attempts.new_wish(),
+    }
     if saved is not None:
         body["customer"] = saved.provider_customer_id
     if off_session:

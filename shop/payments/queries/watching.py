@@ -133,6 +133,7 @@ def take_look(tx: Tx, order_id: str, *, every_s: float) -> list[str]:
          WHERE order_id = %(order_id)s AND outcome IS NULL AND refund_id IS NULL
            AND unknown_since < now() - make_interval(secs => %(every_s)s)
            AND coalesce(asked_at, '-infinity') < now() - make_interval(secs => %(every_s)s)
+           AND (look_at IS NULL OR look_at NOT BETWEEN now() AND now() + make_interval(secs => %(every_s)s))
      RETURNING operation
         """,
         {"order_id": order_id, "every_s": every_s},
