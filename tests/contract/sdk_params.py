@@ -110,8 +110,8 @@ def _walk_dict(value: Any, cls: Any, path: str, found: list[str]) -> None:
         return
     given = typing.cast("dict[str, Any]", value)
     fields = _fields(cls)
-    for name in sorted((cls.__required_keys__ & fields.keys()) - given.keys()):
-        found.append(f"{_below(path, name)}: missing")
+    missing = sorted((cls.__required_keys__ & fields.keys()) - given.keys())
+    found.extend(f"{_below(path, name)}: missing" for name in missing)
     for name, below in given.items():
         if name in fields:
             _walk(below, fields[name], _below(path, name), found)
