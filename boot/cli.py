@@ -5,7 +5,7 @@ from importlib.metadata import entry_points
 
 import typer
 
-from boot.commands import books, catalogue, database, doctor, jobs, model, orders, reports
+from boot.commands import books, catalogue, database, deliveries, doctor, jobs, model, orders, reports, states
 from boot.commands.screen import guarded
 
 app = typer.Typer(
@@ -23,9 +23,11 @@ app.command("embed")(catalogue.embed)
 app.command("search")(catalogue.search)
 app.command("report")(reports.report)
 app.command("order")(orders.order)
+app.command("states")(states.states)
 app.command("verify")(books.verify)
 app.command("model")(model.model)
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(deliveries.app, name="deliveries")
 
 
 def main() -> None:

@@ -5,7 +5,9 @@ from typing import Literal
 
 from flask import Response, g, request
 
-from shop.operations.readiness import Part, readiness
+from shop.operations.queries import DatabaseUnavailable
+from shop.operations.readiness import Part, Readiness, readiness
+from shop.payments import endpoint
 from web import metrics
 from web.access import PUBLIC, Forbidden
 from web.answers import Answer
@@ -31,10 +33,14 @@ class Parts(Out):
 
 
 class Ready(Out):
-    """`degraded` still serves: without Redis, jobs wait in PostgreSQL and nothing is counted."""
+    """`degraded` still serves: without Redis, jobs wait in PostgreSQL and nothing is counted.
+
+    `warnings` are words for what a person should look at though the shop works; `backroom doctor` says what to do.
+    """
 
     status: Literal["ok", "degraded", "down"]
     parts: Parts
+    warnings: list[str]
 
 
 @GROUP.route("GET", "/health/live", who=PUBLIC, answers={200: Alive}, limit=UNLIMITED)
@@ -56,7 +62,8 @@ def ready(call: Call) -> Answer:
     g.quiet = True
     state = readiness(call.db, call.services.limits)
     status = "ok" if state.whole else "degraded" if state.usable else "down"
-    return Answer(Ready(status=status, parts=Parts.model_validate(state)), 200 if state.usable else 503)
+    parts = Parts.model_validate(state)
+    return Answer(Ready(status=status, parts=parts, warnings=_warnings(call, state)), 200 if state.usable else 503)
 
 
 @GROUP.route(
@@ -74,7 +81,16 @@ def show_metrics(call: Call) -> Response:
     """
     g.quiet = True
     _check(call.services.settings.metrics_token.get_secret_value())
-    return Response(metrics.exposition(call.db), content_type=metrics.CONTENT_TYPE)
+    return Response(metrics.exposition(call.db, call.services.notices), content_type=metrics.CONTENT_TYPE)
+
+
+def _warnings(call: Call, state: Readiness) -> list[str]:
+    if not state.usable:
+        return []
+    try:
+        return [alert.code for alert in endpoint.alerts(call.db, call.services.notices)]
+    except DatabaseUnavailable:
+        return []  # away since it was asked a moment ago; the next probe says so
 
 
 def _check(token: str) -> None:

@@ -4,11 +4,13 @@ import os
 from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from boot.services import Database
 from shop.operations import jobs
+from shop.payments import concerns, endpoint
+from shop.ports.notices import Notices
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -26,7 +28,7 @@ def observe(method: str, route: str, status: int, seconds: float) -> None:
     _answers.labels(method, route, str(status)).inc()
 
 
-def exposition(db: Database) -> bytes:
+def exposition(db: Database, notices: Notices) -> bytes:
     """Everything in Prometheus' text format."""
     registry = CollectorRegistry()
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
@@ -34,6 +36,8 @@ def exposition(db: Database) -> bytes:
     else:
         registry.register(_Of(_own.collect()))
     registry.register(_Of(_queues(db)))
+    registry.register(_Of(_payments(db)))
+    registry.register(_Of(_webhooks(db, notices)))
     return generate_latest(registry)
 
 
@@ -64,3 +68,47 @@ def _queues(db: Database) -> Iterable[Metric]:
         for field, family in families.items():
             family.add_metric([row.name], float(getattr(row, field)))
     return list(families.values())
+
+
+def _payments(db: Database) -> Iterable[Metric]:
+    found = concerns.concerns(db)
+    return [
+        GaugeMetricFamily(
+            "backroom_outcomes_unknown", "Requests to the payment provider without a verdict", found.unknown
+        ),
+        GaugeMetricFamily(
+            "backroom_outcomes_unknown_oldest_seconds",
+            "For how long the oldest of them is unknown",
+            found.unknown_for_s,
+        ),
+        GaugeMetricFamily(
+            "backroom_authorizations_expiring", "Uncaptured payments whose card's deadline is near", found.expiring
+        ),
+    ]
+
+
+def _webhooks(db: Database, notices: Notices) -> Iterable[Metric]:
+    found = endpoint.figures(db, notices)
+    waiting = GaugeMetricFamily(
+        "backroom_webhook_waiting",
+        f"Deliveries not settled yet, at most {endpoint.COUNTED} of a state",
+        labels=["state"],
+    )
+    settled = CounterMetricFamily("backroom_webhook_settled", "What became of deliveries", labels=["state"])
+    arrived = CounterMetricFamily("backroom_webhook_arrived", "How events came, and how often again", labels=["way"])
+    for family, counts in ((waiting, found.waiting), (settled, found.settled), (arrived, found.arrived)):
+        for name, count in sorted(counts.items()):
+            family.add_metric([name], float(count))
+    only_swept, unread = "backroom_webhook_only_sweep_saw", "backroom_webhook_oldest_unread_seconds"
+    return [
+        waiting,
+        settled,
+        arrived,
+        GaugeMetricFamily(
+            only_swept, "Events that the sweep found and that never came by themselves", found.only_sweep_saw
+        ),
+        CounterMetricFamily(
+            "backroom_webhook_other_version", "Events in another version than ours", found.other_version
+        ),
+        GaugeMetricFamily(unread, "For how long the oldest delivery waits to be read", found.oldest_unread_s),
+    ]

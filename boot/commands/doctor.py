@@ -15,6 +15,7 @@ from db import health, job_rows
 from db.database import DatabaseUnavailable
 from db.migrations import runner
 from shop.jobs import QUEUES
+from shop.payments import endpoint
 
 CONNECTIONS_WANTED = 60
 """Pools of the Procfile's processes at their defaults, their siblings, and the command line."""
@@ -59,6 +60,7 @@ def _postgres(services: Services) -> Iterator[Finding]:
     if at == newest:
         yield Finding("ok", f"The schema is at {newest}.")
         yield from _dead_jobs(services)
+        yield from _webhooks(services)
     else:
         yield Finding("bad", f"The schema is at {at or 'nothing'}, the code wants {newest}: run backroom migrate.")
     if facts.max_connections < CONNECTIONS_WANTED:
@@ -74,6 +76,23 @@ def _dead_jobs(services: Services) -> Iterator[Finding]:
         dead = sum(row.dead for row in job_rows.queues(tx, list(QUEUES)))
     if dead:
         yield Finding("warn", f"{dead} jobs are dead: backroom jobs list --state dead.")
+
+
+def _webhooks(services: Services) -> Iterator[Finding]:
+    found = endpoint.alerts(services.db, services.notices)
+    for alert in found:
+        yield Finding("warn", alert.sentence)
+    if not found:
+        yield Finding("ok", "Webhooks: nothing waits for a person, no old secret is in use.")
+    for use in endpoint.secrets(services.db, services.notices):
+        if use.retire_ok:
+            yield Finding("warn", f"The webhook secret {use.label} can be taken out of STRIPE_WEBHOOK_SECRETS.")
+    if services.settings.stripe_webhook_addresses and not services.settings.proxy_hops:
+        yield Finding(
+            "warn",
+            "STRIPE_WEBHOOK_ADDRESSES is set and PROXY_HOPS is 0: behind a proxy every delivery seems to come from it "
+            "and is refused. Right only where Stripe reaches the shop directly.",
+        )
 
 
 def _redis(services: Services) -> Iterator[Finding]:
