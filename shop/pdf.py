@@ -13,12 +13,16 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 PAPER = Path(__file__).parent / "paper.css"
 """The look that all paper of the shop shares: page, footer, type, tables of money."""
 
-VARIANT = "pdf/a-3a"
-"""Archive form with embedded fonts, tags for screen readers, and room for a machine-readable twin."""
+VARIANT = "pdf/a-3b"
+"""Archive form with embedded fonts and room for a machine-readable twin. Tags for screen readers are written as well,
+though level `a`, which would promise that they are complete, is not claimed: nothing here can check that."""
+
+XMP_OF_TWIN = Path(__file__).parent / "templates" / "twin.xmp"
 
 MISSING_LIBRARIES = (
     "PDFs need Pango and one font, and this machine lacks them. On Debian and Ubuntu: "
@@ -37,6 +41,8 @@ class Twin:
     media_type: str
     content: bytes
     description: str
+    conformance: str = ""
+    """The profile of Factur-X it follows, said in the file's own description; empty for any other attachment."""
 
 
 class CannotDraw(RuntimeError):
@@ -58,8 +64,27 @@ def draw(html: str, *, identity: str, made_at: datetime, twins: Sequence[Twin] =
     )
     # WeasyPrint would write the time of drawing; the paper's own time is the time of issue.
     document.metadata.created = document.metadata.modified = _w3c(made_at)
+    for twin in twins:
+        if twin.conformance:
+            _describe(document.metadata, twin)
     attachments = [_attachment(twin, made_at) for twin in twins]
     return document.write_pdf(attachments=attachments, **options)
+
+
+def library() -> str:
+    """Name and version of what draws; other versions may draw other bytes."""
+    return f"WeasyPrint {_weasyprint().__version__}"
+
+
+def _describe(metadata: Any, twin: Twin) -> None:
+    # Into the one rdf:RDF that is there: readers of XMP look at the first only.
+    written = metadata.generate_rdf_metadata
+    text = XMP_OF_TWIN.read_text(encoding="utf-8").format(name=twin.name, conformance=twin.conformance)
+
+    def with_twin(*about: Any) -> bytes:
+        return written(*about).replace(b"</rdf:RDF>", text.encode() + b"</rdf:RDF>")
+
+    metadata.generate_rdf_metadata = with_twin
 
 
 @cache

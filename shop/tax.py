@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from types import MappingProxyType
+from typing import Any
 
 STANDARD = "standard"
 
@@ -172,6 +173,27 @@ def take(left: Sequence[Part], amount_minor: int, wanted: Mapping[Decimal, int] 
     rest = apportion(amount_minor - sum(first), [have[place] - first[place] for place in range(len(have))])
     grosses = [one + other for one, other in zip(first, rest, strict=True)]
     return [_taken(part, gross) for part, gross in zip(left, grosses, strict=True)]
+
+
+def shown(part: Part) -> dict[str, str | int]:
+    """As documents keep it: plain JSON."""
+    return {
+        "rate": rate_text(part.rate_percent),
+        "country": part.country,
+        "net_minor": part.net_minor,
+        "tax_minor": part.tax_minor,
+        "gross_minor": part.gross_minor,
+    }
+
+
+def read_part(kept: Mapping[str, Any]) -> Part:
+    """The same, read back."""
+    return Part(Decimal(kept["rate"]), str(kept["country"]), int(kept["gross_minor"]), int(kept["tax_minor"]))
+
+
+def rate_text(rate: Decimal) -> str:
+    """`19.00` → `19`, `7.70` → `7.7`."""
+    return f"{rate.normalize():f}"
 
 
 def _taken(part: Part, gross_minor: int) -> Part:

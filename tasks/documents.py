@@ -2,39 +2,28 @@
 
 from typing import Any
 
+from boot.house import seller
 from boot.services import Services
 from shop import jobs
 from shop.documents.credit import credit
 from shop.documents.invoice import invoice
 from shop.documents.letters import Desk
 from shop.documents.mail import mail
-from shop.documents.seller import Seller
 from tasks.broker import Run, performs
 
 
 @performs(jobs.ISSUE_INVOICE)
 def issue_invoice(services: Services, _run: Run, *, order_id: str) -> dict[str, Any]:
-    return {"number": invoice(services.db, _seller(services), order_id)}
+    return {"number": invoice(services.db, seller(services.settings), order_id)}
 
 
 @performs(jobs.ISSUE_CREDIT_NOTE)
 def issue_credit_note(services: Services, _run: Run, *, refund_id: str) -> dict[str, Any]:
-    return {"number": credit(services.db, _seller(services), refund_id)}
+    return {"number": credit(services.db, seller(services.settings), refund_id)}
 
 
 @performs(jobs.SEND_MAIL)
 def send_mail(services: Services, _run: Run, *, kind: str, subject_id: str) -> dict[str, Any]:
     """`kind` is one of shop.documents.letters.WRITERS; `subject_id` an order, a refund or a report."""
-    desk = Desk(_seller(services), report_to=services.settings.report_to)
+    desk = Desk(seller(services.settings), report_to=services.settings.report_to)
     return {"outcome": mail(services.db, services.mailer, desk, kind=kind, subject_id=subject_id)}
-
-
-def _seller(services: Services) -> Seller:
-    settings = services.settings
-    return Seller(
-        name=settings.shop_name,
-        address=settings.shop_address,
-        tax_id=settings.shop_tax_id,
-        zone=settings.zone,
-        invoice_series=settings.invoice_series,
-    )

@@ -1,10 +1,8 @@
 """Issues the credit note of a refund: it refers to the invoice, which itself is never touched."""
 
-from decimal import Decimal
-
-from db.database import Database, Tx
-from shop.documents.errors import CreditTooLarge, NothingToDocument, RefundNotDone
-from shop.documents.invoice import issue_invoice
+from db.database import Database
+from shop.documents.errors import NothingToDocument, RefundNotDone
+from shop.documents.invoice import issue_invoices
 from shop.documents.numbers import lock_and_time, take
 from shop.documents.paper import store_paper
 from shop.documents.queries import issue, sources
@@ -12,7 +10,7 @@ from shop.documents.queries.issue import DocumentRow
 from shop.documents.queries.sources import RefundRow
 from shop.documents.seller import Seller
 from shop.documents.snapshot import as_document, credit_snapshot
-from shop.documents.tax import Split, next_share
+from shop.documents.tax import to_credit
 
 
 def credit(db: Database, seller: Seller, refund_id: str) -> str:
@@ -22,8 +20,8 @@ def credit(db: Database, seller: Seller, refund_id: str) -> str:
     Raises NothingToDocument for an unknown refund, RefundNotDone before the money went back.
     """
     refund = _done_refund(db, refund_id)
-    invoice = issue_invoice(db, seller, refund.order_id)
-    document = _issue_once(db, seller, refund, invoice)
+    invoices = issue_invoices(db, seller, refund.order_id)
+    document = _issue_once(db, seller, refund, invoices)
     store_paper(db, document, mail="refund_done", subject_id=refund_id)
     return document.number
 
@@ -39,35 +37,20 @@ def _done_refund(db: Database, refund_id: str) -> RefundRow:
     return refund
 
 
-def _issue_once(db: Database, seller: Seller, refund: RefundRow, invoice: DocumentRow) -> DocumentRow:
+def _issue_once(db: Database, seller: Seller, refund: RefundRow, invoices: list[DocumentRow]) -> DocumentRow:
     with db.transaction() as tx:
         existing = issue.credit_note_of_refund(tx, refund.id)
         if existing is not None:
             return existing
         lines = sources.refund_lines(tx, refund.id)
+        # The series is locked, so no other note can come between what is left and what is taken of it.
         moment = lock_and_time(tx, seller.credit_series)
         existing = issue.credit_note_of_refund(tx, refund.id)
         if existing is not None:
             return existing
-        split = _split(tx, refund, invoice)
+        parts = to_credit(tx, refund, lines, invoices)
         number = take(tx, seller.credit_series, moment, seller.zone)
-        snapshot = credit_snapshot(number, seller, refund, lines, invoice.snapshot, split)
+        snapshot = credit_snapshot(number, seller, refund, lines, invoices, parts)
         document = as_document("crn", number, snapshot)
-        issue.insert_credit_note(tx, document, refund_id=refund.id, invoice_id=invoice.id)
+        issue.insert_credit_note(tx, document, refund_id=refund.id, invoice_id=invoices[-1].id)
     return document
-
-
-def _split(tx: Tx, refund: RefundRow, invoice: DocumentRow) -> Split:
-    """As the books divide it, on the running sum; the series is locked, so no other note can come between."""
-    said = invoice.snapshot
-    before = issue.credited_so_far(tx, invoice.id)
-    if before.total_minor + refund.amount_minor > said["total_minor"]:
-        raise CreditTooLarge(f"refund {refund.id} would credit more than {invoice.number} was for")
-    tax = next_share(
-        said["order"]["tax_minor"],
-        said["order"]["total_minor"],
-        refund.amount_minor,
-        before_minor=before.total_minor,
-        before_tax_minor=before.tax_minor,
-    )
-    return Split(Decimal(said["taxes"][0]["rate"]), refund.amount_minor, tax)

@@ -3,32 +3,39 @@
 from db.database import Database, Tx
 from shop.documents.errors import NothingCaptured, NothingToDocument
 from shop.documents.numbers import lock_and_time, take
-from shop.documents.paper import store_paper
+from shop.documents.paper import keep_logo, store_paper
 from shop.documents.queries import issue, sources
 from shop.documents.queries.issue import DocumentRow
 from shop.documents.queries.sources import OrderRow
 from shop.documents.seller import Seller
 from shop.documents.snapshot import as_document, invoice_snapshot
-from shop.documents.tax import Split, share
+from shop.documents.tax import to_invoice
 
 
 def invoice(db: Database, seller: Seller, order_id: str) -> str:
-    """Issue, draw and have mailed; answers the number. Run again, it finds what is there and does what is missing.
+    """Issue, draw and have mailed; answers the newest number. Run again, it does what is missing.
 
-    Raises NothingToDocument for an unknown order and NothingCaptured before money was received.
+    An order that was captured in two steps gets an invoice for each, unless the second came before the first was
+    issued. Raises NothingToDocument for an unknown order and NothingCaptured before money was received.
     """
-    document = issue_invoice(db, seller, order_id)
-    store_paper(db, document, mail="order_paid", subject_id=order_id)
-    return document.number
+    documents = issue_invoices(db, seller, order_id)
+    for document in documents:
+        # The first mail is about the order; a later invoice is about itself, or it would seem to have been sent.
+        subject_id = order_id if document.part == 1 else document.id
+        store_paper(db, document, mail="order_paid", subject_id=subject_id)
+    return documents[-1].number
 
 
-def issue_invoice(db: Database, seller: Seller, order_id: str) -> DocumentRow:
-    """The invoice of the order, issued now if it was not yet. One transaction: no number without its contents."""
+def issue_invoices(db: Database, seller: Seller, order_id: str) -> list[DocumentRow]:
+    """The invoices of the order, with one issued now if money is on none. One transaction: no number without contents.
+
+    Raises NothingToDocument or NothingCaptured.
+    """
     with db.transaction() as tx:
-        existing = issue.invoice_of_order(tx, order_id)
-        if existing is not None:
-            return existing
         order = _paid_order(tx, order_id)
+        issued = issue.invoices_of_order(tx, order_id)
+        if not to_invoice(tx, order, sources.order_taxes(tx, order_id), issued):
+            return issued
         return _issue(tx, seller, order)
 
 
@@ -41,20 +48,18 @@ def _paid_order(tx: Tx, order_id: str) -> OrderRow:
     return order
 
 
-def _issue(tx: Tx, seller: Seller, order: OrderRow) -> DocumentRow:
+def _issue(tx: Tx, seller: Seller, order: OrderRow) -> list[DocumentRow]:
     lines = sources.order_lines(tx, order.id)
-    # From here on others wait, so everything that can be read before has been read.
+    frozen = sources.order_taxes(tx, order.id)
+    keep_logo(tx, seller)
+    # From here on others wait, so what does not change has been read before.
     moment = lock_and_time(tx, seller.invoice_series)
-    existing = issue.invoice_of_order(tx, order.id)
-    if existing is not None:
-        return existing
+    issued = issue.invoices_of_order(tx, order.id)
+    parts = to_invoice(tx, order, frozen, issued)
+    if not parts:
+        return issued
     number = take(tx, seller.invoice_series, moment, seller.zone)
-    document = as_document("inv", number, invoice_snapshot(number, seller, order, lines, _split(order)))
+    snapshot = invoice_snapshot(number, seller, order, lines, frozen, parts, issued)
+    document = as_document("inv", number, snapshot, part=len(issued) + 1)
     issue.insert_invoice(tx, document)
-    return document
-
-
-def _split(order: OrderRow) -> Split:
-    """As the books divide it: the captured part of the order holds its share of the order's tax."""
-    tax = share(order.tax_minor, order.amount_captured, order.total_minor)
-    return Split(order.tax_rate_percent, order.amount_captured, tax)
+    return [*issued, document]

@@ -1,7 +1,7 @@
 """What each kind of mail says, to whom, with which papers."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -9,6 +9,7 @@ from typing import Any
 
 from db.database import Tx
 from shop.documents.errors import NotDrawn, NothingToDocument, UnknownKindOfMail
+from shop.documents.language import Language
 from shop.documents.queries import issue, mails, reading, sources
 from shop.documents.queries.issue import DocumentRow
 from shop.documents.seller import Seller
@@ -18,16 +19,11 @@ from shop.ports.mail import Attachment
 
 TEMPLATES = Path(__file__).parent / "templates"
 
-BECAUSE = MappingProxyType(
-    {
-        "customer": ", as you asked",
-        "out_of_stock": ", because an item in it is no longer in stock",
-        "unpaid": ", because it was not paid in time",
-        "authorization_expired": ", because your bank's approval of the payment ran out",
-    }
-)
+TOLD = frozenset({"customer", "out_of_stock", "unpaid", "authorization_expired"})
 """Why an order ended, as its customer may read it; other reasons are between the shop and its staff."""
 
+UNDER_WAY = frozenset({"authorized", "processing"})
+"""States in which an order is safe and its money has not come: its customer is told that we have it."""
 
 MOST_A_DAY = 5
 """Mails of a kind about unpaid orders to one address: enough for a customer, too few to plague somebody else with."""
@@ -68,39 +64,68 @@ def compose(tx: Tx, desk: Desk, kind: str, subject_id: str) -> Draft:
     return writer(tx, desk, subject_id)
 
 
-def _order_paid(tx: Tx, desk: Desk, order_id: str) -> Draft:
-    invoice = issue.invoice_of_order(tx, order_id)
+def _order_paid(tx: Tx, desk: Desk, subject_id: str) -> Draft:
+    """The receipt of an order, or of one invoice of an order that was paid in parts."""
+    if subject_id.startswith("inv_"):
+        invoice = issue.invoice(tx, subject_id)
+    else:
+        invoice = next(iter(issue.invoices_of_order(tx, subject_id)), None)
     if invoice is None:
-        raise NothingToDocument(f"order {order_id} has no invoice")
-    said = invoice.snapshot
-    subject = f"Your order {said['order']['number']} is paid"
-    return _about_document(tx, desk, "order_paid", invoice, subject)
+        raise NothingToDocument(f"there is no invoice of {subject_id}")
+    method = invoice.snapshot["payment"]["method"]
+    words = "order_paid.words_by" if method else "order_paid.words"
+    return _about_document(tx, desk, "order_paid", invoice, words, {"method": method})
 
 
 def _refund_done(tx: Tx, desk: Desk, refund_id: str) -> Draft:
     note = issue.credit_note_of_refund(tx, refund_id)
     if note is None:
         raise NothingToDocument(f"refund {refund_id} has no credit note")
-    subject = f"Refund for your order {note.snapshot['order']['number']}"
-    return _about_document(tx, desk, "refund_done", note, subject)
+    said = note.snapshot
+    method = said["payment"]["method"]
+    amount = Language(said["locale"]).price(said["total_minor"], said["currency"])
+    values = {"method": method, "amount": amount, "invoice": said["invoice"]["number"]}
+    words = "refund_done.words_to" if method else "refund_done.words"
+    return _about_document(tx, desk, "refund_done", note, words, values)
+
+
+def _order_received(tx: Tx, desk: Desk, order_id: str) -> Draft:
+    order = _order(tx, order_id)
+    if order.amount_captured:
+        return _untold("it is paid by now, and its receipt says so")
+    if order.status not in UNDER_WAY or order.currency is None:
+        return _untold(f"order is {order.status} by now")
+    lines = [
+        {"name": line.name, "quantity": line.quantity, "total_minor": line.total_minor}
+        for line in sources.order_lines(tx, order_id)
+    ]
+    language = _language(desk, order)
+    if order.shipping_minor:
+        lines.append({"name": language.say("paper.shipping"), "quantity": 1, "total_minor": order.shipping_minor})
+    bought = {
+        "lines": lines,
+        "currency": order.currency,
+        "total_minor": order.total_minor,
+        "tax_minor": order.tax_minor,
+        "prices": "gross" if order.tax_included else "net",
+    }
+    return _about_order(tx, desk, "order_received", order, f"words_{order.status}", paper=bought)
 
 
 def _order_canceled(tx: Tx, desk: Desk, order_id: str) -> Draft:
     order = _order(tx, order_id)
     if order.status not in ("canceled", "expired") or order.amount_captured:
         return _untold(f"order is {order.status}, not canceled before payment")
-    because = BECAUSE.get(order.status_reason or "", "")
-    return _about_order(tx, desk, "order_canceled", order, f"Your order {order.number} was canceled", because=because)
+    words = f"words_{order.status_reason}" if order.status_reason in TOLD else "words"
+    return _about_order(tx, desk, "order_canceled", order, words)
 
 
 def _payment_failed(tx: Tx, desk: Desk, order_id: str) -> Draft:
     order = _order(tx, order_id)
     if order.status not in ("payment_failed", "awaiting_payment") or order.currency is None:
         return _untold(f"order is {order.status} by now")
-    subject = f"Payment of your order {order.number} did not go through"
-    return _about_order(
-        tx, desk, "payment_failed", order, subject, total_minor=order.total_minor, currency=order.currency
-    )
+    amount = _language(desk, order).price(order.total_minor, order.currency)
+    return _about_order(tx, desk, "payment_failed", order, "words", values={"amount": amount})
 
 
 def _report(tx: Tx, desk: Desk, report_id: str) -> Draft:
@@ -125,21 +150,66 @@ def _report(tx: Tx, desk: Desk, report_id: str) -> Draft:
     return _written(desk, "report", desk.report_to, f"{desk.seller.name}: {title}", values, files)
 
 
-def _about_document(tx: Tx, desk: Desk, template: str, document: DocumentRow, subject: str) -> Draft:
+def _about_document(
+    tx: Tx, desk: Desk, kind: str, document: DocumentRow, words: str, values: Mapping[str, str]
+) -> Draft:
     pdf = reading.file_bytes(tx, document.id)
     if pdf is None:
         raise NotDrawn(f"{document.number} is not drawn yet")
+    said = document.snapshot
     files = (Attachment(f"{document.number}.pdf", "application/pdf", pdf),)
-    recipient = document.snapshot["buyer"]["email"]
-    return _written(desk, template, recipient, subject, {"paper": document.snapshot}, files)
+    told = {"number": said["order"]["number"], "paper": document.number, **values}
+    language, name = Language(said["locale"]), said["buyer"]["name"]
+    return _told(desk, kind, language, said["buyer"]["email"], name, words, told, paper=said, files=files)
 
 
-def _about_order(tx: Tx, desk: Desk, template: str, order: sources.OrderRow, subject: str, **values: Any) -> Draft:
+def _about_order(
+    tx: Tx,
+    desk: Desk,
+    kind: str,
+    order: sources.OrderRow,
+    words: str,
+    *,
+    values: Mapping[str, str] = MappingProxyType({}),
+    paper: Mapping[str, Any] | None = None,
+) -> Draft:
     """About an order that nobody paid: anybody may have placed it, with any address and any name."""
-    if mails.told_lately(tx, template, order.email or "", but_for=order.id) >= MOST_A_DAY:
+    if mails.told_lately(tx, kind, order.email or "", but_for=order.id) >= MOST_A_DAY:
         return _untold(f"its address got {MOST_A_DAY} mails of this kind within a day")
-    name = _greetable(buyer(order)["name"])
-    return _written(desk, template, order.email or "", subject, {"number": order.number, "name": name, **values})
+    language = _language(desk, order)
+    name = _greetable(buyer(order, language)["name"])
+    told = {"number": order.number, **values}
+    return _told(desk, kind, language, order.email or "", name, f"{kind}.{words}", told, paper=paper)
+
+
+def _told(
+    desk: Desk,
+    kind: str,
+    language: Language,
+    recipient: str,
+    name: str,
+    words: str,
+    values: Mapping[str, str],
+    *,
+    paper: Mapping[str, Any] | None,
+    files: tuple[Attachment, ...] = (),
+) -> Draft:
+    """A letter to a customer, in the customer's language. `words` names the paragraph that says what happened."""
+    shown = {
+        "kind": kind,
+        "language": language,
+        "greeting": language.say("mail.dear", name=name) if name else language.say("mail.hello"),
+        "words": words,
+        "values": values,
+        "paper": paper,
+        "why": language.say("mail.because_order", number=values["number"]),
+    }
+    subject = language.say(f"{kind}.subject", **values)
+    return _written(desk, "letter", recipient, subject, shown, files)
+
+
+def _language(desk: Desk, order: sources.OrderRow) -> Language:
+    return Language(order.locale or desk.seller.locale)
 
 
 def _written(
@@ -181,6 +251,7 @@ def _order(tx: Tx, order_id: str) -> sources.OrderRow:
 Writer = Callable[[Tx, Desk, str], Draft]
 WRITERS: MappingProxyType[str, Writer] = MappingProxyType(
     {
+        "order_received": _order_received,
         "order_paid": _order_paid,
         "refund_done": _refund_done,
         "order_canceled": _order_canceled,

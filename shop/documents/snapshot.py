@@ -4,41 +4,51 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from shop.documents.language import Language
 from shop.documents.numbers import Number
 from shop.documents.queries.issue import DocumentRow
 from shop.documents.queries.sources import LineRow, OrderRow, RefundRow
+from shop.documents.rows import GROSS, NET, credit_rows, invoice_rows
 from shop.documents.seller import Seller
-from shop.documents.tax import Split
+from shop.documents.tax import parts_of
 from shop.ids import new_id
+from shop.tax import Part, TaxLine, shown
 
 Snapshot = dict[str, Any]
 """JSON: text, whole numbers, lists and objects; no fractions, so that it reads back exactly as written."""
 
-FORM = 1
-"""Raised when the shape changes; papers of older forms keep their own template."""
+FORM = 2
+"""Raised when the shape changes. Form 1 had one language, one rate and no twin; none was issued outside tests."""
 
-ADDRESS_ROWS = (("name",), ("line1",), ("line2",), ("postal_code", "city"), ("state",), ("country",))
-"""The names Stripe gives to the parts of an address, in the rows in which they are printed."""
-
-SHIPPING = "Shipping"
+ADDRESS_ROWS = (("name",), ("line1",), ("line2",), ("postal_code", "city"), ("state",))
+"""The names Stripe gives to the parts of an address, in the rows in which they are printed; the country comes last."""
 
 
 def invoice_snapshot(
-    number: Number, seller: Seller, order: OrderRow, lines: Sequence[LineRow], split: Split
+    number: Number,
+    seller: Seller,
+    order: OrderRow,
+    lines: Sequence[LineRow],
+    frozen: Sequence[TaxLine],
+    parts: Sequence[Part],
+    before: Sequence[DocumentRow] = (),
 ) -> Snapshot:
+    """`parts` is what is invoiced now, `before` the invoices the order has already."""
     assert order.currency is not None, "an order with money captured has a currency"
+    language = Language(order.locale or seller.locale)
     day = _day_in(seller.zone)
-    paid_on = day(order.paid_at or number.issued_at)
+    paid_on = day(number.issued_at if before else order.paid_at or number.issued_at)
+    prices = GROSS if order.tax_included else NET
+    earlier = [(document.number, parts_of([document])) for document in before]
     return {
-        "form": FORM,
         "kind": "invoice",
-        **_head(number, seller),
+        **_head(number, seller, language),
         "currency": order.currency,
-        "buyer": buyer(order),
+        "prices": prices,
+        "buyer": buyer(order, language),
         "order": {
             "id": order.id,
             "number": order.number,
@@ -47,33 +57,44 @@ def invoice_snapshot(
             "tax_minor": order.tax_minor,
         },
         "supplied_on": paid_on,
-        "lines": _invoice_lines(order, lines),
-        **_sums(split),
-        "payment": {"paid_on": paid_on, "method": card(order)},
+        "lines": invoice_rows(language, lines, frozen, parts, earlier, prices=prices),
+        **_sums(parts),
+        "payment": {"paid_on": paid_on, "method": card(order, language), "last4": order.card_last4 or ""},
     }
 
 
 def credit_snapshot(
-    number: Number, seller: Seller, refund: RefundRow, lines: Sequence[LineRow], invoice: Snapshot, split: Split
+    number: Number,
+    seller: Seller,
+    refund: RefundRow,
+    lines: Sequence[LineRow],
+    invoices: Sequence[DocumentRow],
+    parts: Sequence[Part],
 ) -> Snapshot:
     """Who bought and who sold is taken from the invoice: the note speaks of that paper, not of today's data."""
+    invoice = invoices[0].snapshot
+    language = Language(invoice["locale"])
+    whole = not lines and len(invoices) == 1 and refund.amount_minor == invoice["total_minor"]
     return {
-        "form": FORM,
         "kind": "credit_note",
-        **_head(number, seller),
+        **_head(number, seller, language),
         "seller": invoice["seller"],
         "currency": refund.currency,
+        "prices": invoice["prices"] if whole else GROSS,
         "buyer": invoice["buyer"],
         "order": invoice["order"],
         "refund": {"id": refund.id},
         "invoice": {"number": invoice["number"], "issued_on": invoice["issued_on"]},
-        "lines": _credit_lines(refund, lines, invoice),
-        **_sums(split),
-        "payment": {"paid_on": _day_in(seller.zone)(refund.decided_at), "method": invoice["payment"]["method"]},
+        "invoices": [{"number": one.number, "issued_on": one.snapshot["issued_on"]} for one in invoices],
+        "lines": list(invoice["lines"])
+        if whole
+        else credit_rows(language, refund, lines, parts, invoice["order"]["number"]),
+        **_sums(parts),
+        "payment": {**invoice["payment"], "paid_on": _day_in(seller.zone)(refund.decided_at)},
     }
 
 
-def as_document(prefix: str, number: Number, snapshot: Snapshot) -> DocumentRow:
+def as_document(prefix: str, number: Number, snapshot: Snapshot, *, part: int = 1) -> DocumentRow:
     """The row of a snapshot, with a new id: its columns repeat what is looked for and summed up."""
     return DocumentRow(
         id=new_id(prefix),
@@ -90,6 +111,7 @@ def as_document(prefix: str, number: Number, snapshot: Snapshot) -> DocumentRow:
         snapshot=snapshot,
         snapshot_sha256=digest(snapshot),
         issued_at=number.issued_at,
+        part=part,
     )
 
 
@@ -99,100 +121,58 @@ def digest(snapshot: Mapping[str, Any]) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-def buyer(order: OrderRow) -> dict[str, Any]:
-    """Name, printed lines of the address, mail address; parts that nobody gave are left out."""
-    given = order.shipping_address or {}
-    name, *rows = (" ".join(str(given.get(part) or "").strip() for part in row).strip() for row in ADDRESS_ROWS)
-    address = [row for row in rows if row]
-    return {"customer_id": order.customer_id, "name": name, "address": address, "email": order.email or ""}
+def buyer(order: OrderRow, language: Language) -> Snapshot:
+    """Name, printed lines of the address, its parts for machines, mail address; what nobody gave is left out."""
+    given = {name: str(value or "").strip() for name, value in (order.shipping_address or {}).items()}
+    name, *rows = (" ".join(given.get(part, "") for part in row).strip() for row in ADDRESS_ROWS)
+    country = given.get("country", "")
+    printed = [row for row in (*rows, language.country(country) if country else "") if row]
+    return {
+        "customer_id": order.customer_id,
+        "name": name,
+        "address": printed,
+        "parts": {part: given.get(part, "") for part in ("line1", "line2", "postal_code", "city", "country")},
+        "email": order.email or "",
+    }
 
 
-def card(order: OrderRow) -> str:
+def card(order: OrderRow, language: Language) -> str:
     """`Visa ending in 4242`; empty where no card is known."""
     if order.card_brand is None or order.card_last4 is None:
         return ""
-    return f"{order.card_brand.replace('_', ' ').title()} ending in {order.card_last4}"
+    return language.say("paper.card", brand=order.card_brand.replace("_", " ").title(), last4=order.card_last4)
 
 
-def rate_text(rate: Decimal) -> str:
-    """`19.00` → `19`, `7.70` → `7.7`."""
-    return f"{rate.normalize():f}"
-
-
-def _head(number: Number, seller: Seller) -> Snapshot:
+def _head(number: Number, seller: Seller, language: Language) -> Snapshot:
     return {
+        "form": FORM,
         "number": number.text,
         "issued_at": number.issued_at.isoformat(),
         "issued_on": _day_in(seller.zone)(number.issued_at),
-        "seller": {"name": seller.name, "address": seller.address, "tax_id": seller.tax_id},
+        "locale": language.locale,
+        "seller": {
+            "name": seller.name,
+            "address": seller.address,
+            "tax_id": seller.tax_id,
+            "street": seller.street,
+            "postal_code": seller.postal_code,
+            "city": seller.city,
+            "country": seller.country,
+            "email": seller.email,
+            "imprint": seller.imprint,
+            # The picture itself is kept once, under its digest.
+            "logo": seller.logo.sha256.hex() if seller.logo else "",
+            "registered": seller.registered,
+        },
     }
 
 
-def _sums(split: Split) -> Snapshot:
-    tax = {
-        "rate": rate_text(split.rate_percent),
-        "net_minor": split.net_minor,
-        "tax_minor": split.tax_minor,
-        "gross_minor": split.gross_minor,
-    }
+def _sums(parts: Sequence[Part]) -> Snapshot:
     return {
-        "taxes": [tax],
-        "net_minor": split.net_minor,
-        "tax_minor": split.tax_minor,
-        "total_minor": split.gross_minor,
-    }
-
-
-def _invoice_lines(order: OrderRow, lines: Sequence[LineRow]) -> list[Snapshot]:
-    rate = rate_text(order.tax_rate_percent)
-    printed = [_line(line, rate) for line in lines]
-    if order.shipping_minor:
-        printed.append(_words(SHIPPING, order.shipping_minor, rate))
-    if order.amount_captured != order.total_minor:
-        # Less than the order was charged at shipping time; the lines still have to add up to what was.
-        printed.append(_words("Not charged", order.amount_captured - order.total_minor, rate))
-    return printed
-
-
-def _credit_lines(refund: RefundRow, lines: Sequence[LineRow], invoice: Snapshot) -> list[Snapshot]:
-    if not lines and refund.amount_minor == invoice["total_minor"]:
-        return list(invoice["lines"])
-    rate = invoice["taxes"][0]["rate"]
-    printed = [_line(line, rate) for line in lines]
-    rest = refund.amount_minor - sum(line.total_minor for line in lines)
-    if rest:
-        printed.append(_words(_name_of_rest(rest, invoice, alone=not lines), rest, rate))
-    return printed
-
-
-def _name_of_rest(rest_minor: int, invoice: Snapshot, *, alone: bool) -> str:
-    """What a refund gave back beside the lines it names."""
-    if any(line["name"] == SHIPPING and line["total_minor"] == rest_minor for line in invoice["lines"]):
-        return SHIPPING
-    if alone:
-        return f"Part of the price of order {invoice['order']['number']}"
-    return "Further amount" if rest_minor > 0 else "Kept by agreement"
-
-
-def _line(line: LineRow, rate: str) -> Snapshot:
-    return {
-        "product_id": line.product_id,
-        "name": line.name,
-        "quantity": line.quantity,
-        "unit_minor": line.unit_price_minor,
-        "total_minor": line.total_minor,
-        "rate": rate,
-    }
-
-
-def _words(name: str, amount_minor: int, rate: str) -> Snapshot:
-    return {
-        "product_id": None,
-        "name": name,
-        "quantity": 1,
-        "unit_minor": amount_minor,
-        "total_minor": amount_minor,
-        "rate": rate,
+        "taxes": [shown(part) for part in parts],
+        "net_minor": sum(part.net_minor for part in parts),
+        "tax_minor": sum(part.tax_minor for part in parts),
+        "total_minor": sum(part.gross_minor for part in parts),
     }
 
 

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from db.database import Database
 from shop.documents.credit import credit
-from shop.documents.invoice import invoice, issue_invoice
+from shop.documents.invoice import invoice
 from tests.shop.documents import made, seen
 
 Headers = dict[str, str]
@@ -109,7 +109,7 @@ def test_an_invoice_is_no_credit_note_nor_the_other_way_round(
 def test_a_reader_who_comes_before_the_paper_is_told_to_come_back(
     db: Database, client: FlaskClient, signed_in: SignedIn
 ) -> None:
-    issued = issue_invoice(db, made.SELLER, made.order(db))
+    issued = made.issued(db, made.order(db))
     answer = client.get(f"/v1/invoices/{issued.number}.pdf", headers=signed_in("user_ada"))
     assert answer.status_code == 503
     assert answer.json is not None

@@ -8,6 +8,7 @@ from psycopg.rows import class_row, scalar_row
 from psycopg.types.json import Jsonb
 
 from db.database import Tx
+from shop.tax import Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +29,13 @@ class DocumentRow:
     snapshot: dict[str, Any]
     snapshot_sha256: bytes
     issued_at: datetime
+    part: int = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Credited:
-    """What earlier credit notes of one invoice come to, in minor units."""
-
-    total_minor: int
-    tax_minor: int
+class LogoRow:
+    media_type: str
+    content: bytes
 
 
 def lock_series(tx: Tx, series: str) -> datetime:
@@ -69,16 +69,31 @@ def next_serial(tx: Tx, series: str, year: int) -> int:
     return serial
 
 
-def invoice_of_order(tx: Tx, order_id: str) -> DocumentRow | None:
+def invoices_of_order(tx: Tx, order_id: str) -> list[DocumentRow]:
+    """The first one first; there are several only where money was captured several times."""
     cursor = tx.cursor(row_factory=class_row(DocumentRow))
     return cursor.execute(
         """
         SELECT id, number, series, year, serial, order_id, customer_id, currency, net_minor, tax_minor, total_minor,
-               snapshot, snapshot_sha256, issued_at
+               snapshot, snapshot_sha256, issued_at, part
           FROM invoices
          WHERE order_id = %(order_id)s
+      ORDER BY part
         """,
         {"order_id": order_id},
+    ).fetchall()
+
+
+def invoice(tx: Tx, invoice_id: str) -> DocumentRow | None:
+    cursor = tx.cursor(row_factory=class_row(DocumentRow))
+    return cursor.execute(
+        """
+        SELECT id, number, series, year, serial, order_id, customer_id, currency, net_minor, tax_minor, total_minor,
+               snapshot, snapshot_sha256, issued_at, part
+          FROM invoices
+         WHERE id = %(invoice_id)s
+        """,
+        {"invoice_id": invoice_id},
     ).fetchone()
 
 
@@ -95,33 +110,36 @@ def credit_note_of_refund(tx: Tx, refund_id: str) -> DocumentRow | None:
     ).fetchone()
 
 
-def credited_so_far(tx: Tx, invoice_id: str) -> Credited:
-    """Credit notes whose refund failed afterwards gave nothing back and do not count."""
-    cursor = tx.cursor(row_factory=class_row(Credited))
-    row = cursor.execute(
+def credited_so_far(tx: Tx, order_id: str) -> list[Part]:
+    """What earlier credit notes of the order come to, by rate. Those whose refund failed later gave nothing back."""
+    cursor = tx.cursor(row_factory=class_row(Part))
+    return cursor.execute(
         """
-        SELECT coalesce(sum(c.total_minor), 0)::bigint AS total_minor,
-               coalesce(sum(c.tax_minor), 0)::bigint AS tax_minor
+        SELECT (tax ->> 'rate')::numeric AS rate_percent, min(tax ->> 'country') AS country,
+               sum((tax ->> 'gross_minor')::bigint)::bigint AS gross_minor,
+               sum((tax ->> 'tax_minor')::bigint)::bigint AS tax_minor
           FROM credit_notes c
           JOIN refunds r ON r.id = c.refund_id
-         WHERE c.invoice_id = %(invoice_id)s
+    CROSS JOIN LATERAL jsonb_array_elements(c.snapshot -> 'taxes') AS tax
+         WHERE c.order_id = %(order_id)s
            AND r.status <> 'failed'
+      GROUP BY 1
+      ORDER BY 1 DESC
         """,
-        {"invoice_id": invoice_id},
-    ).fetchone()
-    assert row is not None
-    return row
+        {"order_id": order_id},
+    ).fetchall()
 
 
 def insert_invoice(tx: Tx, document: DocumentRow) -> None:
     tx.execute(
         """
-        INSERT INTO invoices (id, number, series, year, serial, order_id, customer_id, currency, net_minor, tax_minor,
-                              total_minor, snapshot, snapshot_sha256, issued_at)
-        VALUES (%(id)s, %(number)s, %(series)s, %(year)s, %(serial)s, %(order_id)s, %(customer_id)s, %(currency)s,
-                %(net_minor)s, %(tax_minor)s, %(total_minor)s, %(snapshot)s, %(snapshot_sha256)s, %(issued_at)s)
+        INSERT INTO invoices (id, number, series, year, serial, order_id, part, customer_id, currency, net_minor,
+                              tax_minor, total_minor, snapshot, snapshot_sha256, issued_at)
+        VALUES (%(id)s, %(number)s, %(series)s, %(year)s, %(serial)s, %(order_id)s, %(part)s, %(customer_id)s,
+                %(currency)s, %(net_minor)s, %(tax_minor)s, %(total_minor)s, %(snapshot)s, %(snapshot_sha256)s,
+                %(issued_at)s)
         """,
-        _values(document),
+        {**_values(document), "part": document.part},
     )
 
 
@@ -145,17 +163,35 @@ def has_file(tx: Tx, document_id: str) -> bool:
     return row is not None
 
 
-def insert_file(tx: Tx, document_id: str, *, pdf: bytes, sha256: bytes) -> bool:
+def insert_file(tx: Tx, document_id: str, *, pdf: bytes, sha256: bytes, drawn_with: str = "") -> bool:
     """False if another run stored the file first; its bytes are the document then."""
     cursor = tx.execute(
         """
-        INSERT INTO document_files (document_id, pdf, sha256)
-        VALUES (%(document_id)s, %(pdf)s, %(sha256)s)
+        INSERT INTO document_files (document_id, pdf, sha256, drawn_with)
+        VALUES (%(document_id)s, %(pdf)s, %(sha256)s, %(drawn_with)s)
         ON CONFLICT (document_id) DO NOTHING
         """,
-        {"document_id": document_id, "pdf": pdf, "sha256": sha256},
+        {"document_id": document_id, "pdf": pdf, "sha256": sha256, "drawn_with": drawn_with},
     )
     return cursor.rowcount == 1
+
+
+def keep_logo(tx: Tx, *, sha256: bytes, media_type: str, content: bytes) -> None:
+    tx.execute(
+        """
+        INSERT INTO document_logos (sha256, media_type, content)
+        VALUES (%(sha256)s, %(media_type)s, %(content)s)
+        ON CONFLICT (sha256) DO NOTHING
+        """,
+        {"sha256": sha256, "media_type": media_type, "content": content},
+    )
+
+
+def logo(tx: Tx, sha256: bytes) -> LogoRow | None:
+    cursor = tx.cursor(row_factory=class_row(LogoRow))
+    return cursor.execute(
+        "SELECT media_type, content FROM document_logos WHERE sha256 = %(sha256)s", {"sha256": sha256}
+    ).fetchone()
 
 
 def _values(document: DocumentRow) -> dict[str, Any]:

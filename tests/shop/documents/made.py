@@ -8,7 +8,9 @@ from zoneinfo import ZoneInfo
 from psycopg.types.json import Jsonb
 
 from db.database import Database
+from shop.documents.invoice import issue_invoices
 from shop.documents.letters import Desk
+from shop.documents.queries.issue import DocumentRow
 from shop.documents.seller import Seller
 from shop.ids import new_id
 
@@ -69,6 +71,11 @@ def order(
     return order_id
 
 
+def issued(db: Database, order_id: str) -> DocumentRow:
+    """The order's newest invoice, issued and not yet drawn."""
+    return issue_invoices(db, SELLER, order_id)[-1]
+
+
 def refund(
     db: Database,
     order_id: str,
@@ -76,18 +83,19 @@ def refund(
     *,
     status: str = "succeeded",
     lines: tuple[tuple[int, int, int], ...] = (),
+    shipping: int = 0,
 ) -> str:
     """`lines` are (position, quantity, amount)."""
     refund_id = new_id("ref")
     with db.transaction() as tx:
         tx.execute(
             """
-            INSERT INTO refunds (id, order_id, payment_id, status, amount_minor, currency, reason)
-            SELECT %s, o.id, p.id, %s, %s, o.currency, 'suspected nonsense'
+            INSERT INTO refunds (id, order_id, payment_id, status, amount_minor, shipping_minor, currency, reason)
+            SELECT %s, o.id, p.id, %s, %s, %s, o.currency, 'suspected nonsense'
               FROM orders o JOIN payments p ON p.order_id = o.id
              WHERE o.id = %s
             """,
-            (refund_id, status, amount, order_id),
+            (refund_id, status, amount, shipping, order_id),
         )
         for position, quantity, line_amount in lines:
             tx.execute(

@@ -6,7 +6,7 @@ import pytest
 
 from db.database import Database
 from shop.documents.credit import credit
-from shop.documents.invoice import invoice, issue_invoice
+from shop.documents.invoice import invoice
 from shop.documents.proof import verify_numbers
 from tests.shop.documents import made
 
@@ -52,5 +52,5 @@ def test_a_forger_with_all_rights_is_found(db: Database, crime: Any, finding: st
 
 
 def test_a_document_issued_a_moment_ago_may_still_wait_for_its_paper(db: Database) -> None:
-    issue_invoice(db, made.SELLER, made.order(db))
+    made.issued(db, made.order(db))
     assert verify_numbers(db).sound
