@@ -19,6 +19,7 @@ from web.routes import Group
 GROUP = Group("Search", "Finding products by words and by meaning.")
 
 MAX_PRICE = 10**15
+MAX_PLACE = 10_000
 
 Word = Annotated[str, Field(min_length=1, max_length=500)]
 
@@ -140,12 +141,12 @@ def search(call: Call, query: SearchQuery) -> SearchBody:
     place = result.next_place
     return SearchBody(
         search_id=result.search_id,
-        query=QueryBody(text=query.q, corrected=result.corrected, interpreted=dict(result.query.interpreted)),
+        query=QueryBody(text=query.q, corrected=result.corrected, interpreted=dict(result.interpreted)),
         total=result.total,
         total_is_exact=result.total_is_exact,
         facets=_facets(result),
         data=[_hit(hit) for hit in result.hits],
-        next_cursor=write_cursor(place.search_id, place.of, place.key, place.product_id) if place else None,
+        next_cursor=write_cursor(place.search_id, place.of, place.at, place.product_id) if place else None,
         took_ms=result.took_ms,
         degraded=result.degraded or None,
     )
@@ -186,12 +187,14 @@ def _request(call: Call, query: SearchQuery) -> SearchRequest:
 
 
 def _place(cursor: str | None) -> Place | None:
-    values = read_cursor(cursor, str, str, float, str)
+    values = read_cursor(cursor, str, str, int, str)
     if values is None:
         return None
-    search_id, of, key, product_id = values
-    assert isinstance(key, float), "read_cursor has looked at the types"
-    return Place(str(search_id), str(of), key, str(product_id))
+    search_id, of, at, product_id = values
+    assert isinstance(at, int), "read_cursor has looked at the types"
+    if not 0 <= at <= MAX_PLACE:
+        raise Invalid([Fault("/cursor", "is not a cursor of this list")])
+    return Place(str(search_id), str(of), at, str(product_id))
 
 
 def _facets(result: SearchResult) -> FacetsBody:

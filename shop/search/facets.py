@@ -1,8 +1,11 @@
 """Counts beside a result list: taken from the very products that are in it."""
 
+from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import Any
 
 from shop.search.queries.cards import Card
 
@@ -10,9 +13,22 @@ VALUES = 50
 """More values than a shopper reads; the rest is reached by searching on."""
 
 
+RANGES = 5
+"""Of prices: as many as are taken in at a glance."""
+
+
 @dataclass(frozen=True, slots=True)
 class Value:
     value: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Both ends included, in whole minor units: as `price_min` and `price_max` they give these products."""
+
+    min: int
+    max: int
     count: int
 
 
@@ -24,6 +40,7 @@ class Prices:
     min: int
     max: int
     count: int
+    ranges: tuple[Range, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +59,22 @@ def count(cards: Sequence[Card]) -> Facets:
     )
 
 
+def told(found: Facets) -> dict[str, Any]:
+    """As JSON can keep it."""
+    return asdict(found)
+
+
+def read(kept: Mapping[str, Any]) -> Facets:
+    price: dict[str, Any] | None = kept["price"]
+    if price is not None:
+        price = {**price, "ranges": tuple(Range(**one) for one in price["ranges"])}
+    return Facets(
+        category=[Value(**value) for value in kept["category"]],
+        brand=[Value(**value) for value in kept["brand"]],
+        price=None if price is None else Prices(**price),
+    )
+
+
 def _values(found: Iterable[str]) -> list[Value]:
     spellings: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for value, times in Counter(found).items():
@@ -56,5 +89,21 @@ def _prices(cards: Sequence[Card]) -> Prices | None:
     if not priced:
         return None
     currency = Counter(currency for currency, _ in priced).most_common(1)[0][0]
-    prices = [price for its, price in priced if its == currency]
-    return Prices(currency, min(prices), max(prices), len(prices))
+    prices = sorted(price for its, price in priced if its == currency)
+    return Prices(currency, prices[0], prices[-1], len(prices), _ranges(prices))
+
+
+def _ranges(prices: Sequence[int]) -> tuple[Range, ...]:
+    """About equally many products in each, with ends that can be read: 20.00, not 19.87."""
+    ends = sorted({_round(prices[len(prices) * part // RANGES]) for part in range(1, RANGES)})
+    edges = [0, *(end for end in ends if prices[0] < end <= prices[-1]), prices[-1] + 1]
+    ranges = [
+        Range(low, high - 1, bisect_left(prices, high) - bisect_left(prices, low)) for low, high in pairwise(edges)
+    ]
+    return tuple(one for one in ranges if one.count)
+
+
+def _round(price: int) -> int:
+    """To the nearest of 1, 1.5, 2, 3, 5, 7.5 times a power of ten."""
+    power = 10 ** max(len(str(price)) - 1, 0)
+    return min((int(step * power) for step in (1, 1.5, 2, 3, 5, 7.5, 10)), key=lambda one: abs(one - price))

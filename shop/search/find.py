@@ -2,35 +2,40 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Literal
 
 from db.database import Database, Tx
 from shop.errors import Rejected
 from shop.ids import new_id
 from shop.ports.encoder import Encoder, EncoderUnavailable
-from shop.search import facets, spelling
+from shop.search import facets, models, pages, spelling
+from shop.search.explain import Explanation, explain
 from shop.search.facets import Facets
-from shop.search.gather import gather
-from shop.search.models import model_version
-from shop.search.queries import cards, log
+from shop.search.gather import Means
+from shop.search.known import Knowledge, Known
+from shop.search.listing import Wanted, count_facets, listing
+from shop.search.pages import BY_MEANING, BY_WORDS, PINNED, Sort
+from shop.search.queries import cards, lists, log
 from shop.search.queries.cards import Shown
 from shop.search.queries.filters import NO_FILTERS, Filters
 from shop.search.queries.vectors import written
-from shop.search.rank import RANKER, Ranked, rank
+from shop.search.rank import RANKER, Ranked
+from shop.search.rescue import rescue
+from shop.search.taste import taste
 from shop.search.text import normalise
-from shop.search.understand import Query, understand
+from shop.search.understand import Part, Query, understand
+from shop.search.widen import ways
 
-Sort = Literal["relevance", "price_asc", "price_desc", "rating", "newest"]
+__all__ = ["Sort"]
+
 Mode = Literal["hybrid", "semantic", "lexical"]
 Leg = Literal["semantic", "lexical"]
 
 LOGGED_PRODUCTS = 10
 """The first page as most shops show it: enough to ask later which of them were clicked."""
-
-LAST = 1e18
-"""Sorts what has no price or rating behind everything that has."""
 
 
 class WrongPlace(Rejected):
@@ -42,11 +47,11 @@ class WrongPlace(Rejected):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a page ended: the sort key and id of its last product, in the search it is of."""
+    """Where a page ended: the last product and its place in the list, in the search it is of."""
 
     search_id: str
     of: str
-    key: float
+    at: int
     product_id: str
 
 
@@ -54,7 +59,8 @@ class Place:
 class SearchRequest:
     """`after` is the place a page before ended; it goes with the same text, filters, sort and mode only.
 
-    `correct` False takes every word as it is written.
+    `correct` False takes every word as it is written, `literal` names what of the query is not to be interpreted,
+    `personal` False forgets who asks, `explain` tells of every hit why it is there.
     """
 
     text: str
@@ -66,6 +72,9 @@ class SearchRequest:
     customer_id: str | None = None
     visitor_id: str | None = None
     correct: bool = True
+    literal: tuple[Part, ...] = ()
+    personal: bool = True
+    explain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +84,20 @@ class Hit:
     product: Shown
     score: float
     matched: tuple[Leg, ...]
+    pinned: bool = False
+    explanation: Explanation | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
     """total_is_exact False: there are at least `total`. degraded: the model is away, words alone were compared.
 
-    corrected: what was searched instead of what was written, None when that is the same.
+    corrected: what was searched instead of what was written, None when that is the same. interpreted: how it was read.
     """
 
     search_id: str
     query: Query
+    interpreted: Mapping[str, Any]
     corrected: str | None
     total: int
     total_is_exact: bool
@@ -96,36 +108,27 @@ class SearchResult:
     degraded: bool
 
 
-def find(db: Database, encoder: Encoder, request: SearchRequest) -> SearchResult:
+def find(db: Database, encoder: Encoder, request: SearchRequest, knowledge: Knowledge | None = None) -> SearchResult:
     """Total, facets and pages come from one list. Its first page is logged; later ones keep its search_id.
 
-    Raises WrongPlace.
+    `knowledge` is what the process keeps between searches; without it, it is read for this one. Raises WrongPlace.
     """
     began = time.perf_counter()
     of = _fingerprint(request)
     if request.after is not None and request.after.of != of:
         raise WrongPlace("the cursor belongs to another search")
-    corrected = _corrected(db, encoder, request)
-    query = understand(corrected or request.text)
-    vector = _vector(encoder, query, request.mode)
-    by_words = request.mode != "semantic" or vector is None
-    search_id = request.after.search_id if request.after else new_id("sch")
     with db.transaction() as tx:
-        gathered = gather(tx, query, request.filters, version=model_version(encoder), vector=vector, by_words=by_words)
-        ranked, is_exact = rank(query, gathered)
-        page, more = _page(ranked, request)
-        result = SearchResult(
-            search_id=search_id,
-            query=query,
-            corrected=corrected,
-            total=len(ranked),
-            total_is_exact=is_exact,
-            facets=facets.count([one.candidate.card for one in ranked]),
-            hits=_hits(tx, page),
-            next_place=_place(request, search_id, of, page[-1]) if more else None,
-            took_ms=0.0,
-            degraded=vector is None and request.mode != "lexical",
-        )
+        known = (knowledge or Knowledge()).of(tx)
+        further = _further(tx, known, request, of)
+        corrected = _corrected(tx, encoder, known, request) if further is None else None
+    if further is not None:
+        return replace(further, took_ms=_since(began))
+    query = understand(corrected or request.text, known, literal=request.literal)
+    speaker = models.speaker(encoder, known.model)
+    vector = _vector(speaker, query, request.mode)
+    with db.transaction() as tx:
+        wanted = _wanted(tx, query, vector, known, encoder, request)
+        result = _first(tx, _Search(request, of, known, encoder, speaker), wanted, corrected)
         return _logged(tx, request, result, began)
 
 
@@ -138,84 +141,191 @@ def warm(encoder: Encoder) -> bool:
     return True
 
 
+@dataclass(frozen=True, slots=True)
+class _Search:
+    request: SearchRequest
+    of: str
+    known: Known
+    encoder: Encoder
+    speaker: Encoder | None
+
+
 def _fingerprint(request: SearchRequest) -> str:
-    asked = repr((request.text, request.filters, request.sort, request.mode, request.correct))
+    asked = repr((request.text, request.filters, request.sort, request.mode, request.correct, request.literal))
     return hashlib.blake2b(asked.encode(), digest_size=6).hexdigest()
 
 
-def _corrected(db: Database, encoder: Encoder, request: SearchRequest) -> str | None:
-    if not request.correct:
-        return None
-    with db.transaction() as tx:
-        return spelling.correct(tx, encoder, request.text)
+def _since(began: float) -> float:
+    return round((time.perf_counter() - began) * 1000, 2)
 
 
-def _vector(encoder: Encoder, query: Query, mode: Mode) -> str | None:
+def _corrected(tx: Tx, encoder: Encoder, known: Known, request: SearchRequest) -> str | None:
+    return spelling.correct(tx, encoder, request.text, language=known.language) if request.correct else None
+
+
+def _vector(speaker: Encoder | None, query: Query, mode: Mode) -> str | None:
     """As pgvector reads it; None when meaning is not asked for or the model is away."""
-    if mode == "lexical":
+    if mode == "lexical" or speaker is None:
         return None
     try:
-        return written(encoder.encode([query.wanted])[0].tolist())
+        return written(speaker.encode([query.wanted])[0].tolist())
     except EncoderUnavailable:
         return None
 
 
-def _page(ranked: Sequence[Ranked], request: SearchRequest) -> tuple[list[Ranked], bool]:
-    key = _SORTS[request.sort]
-    order = sorted(ranked, key=lambda one: (key(one), one.candidate.card.id))
-    after = request.after
-    if after is not None:
-        order = [one for one in order if (key(one), one.candidate.card.id) > (after.key, after.product_id)]
-    return order[: request.limit], len(order) > request.limit
+def _wanted(tx: Tx, query: Query, vector: str | None, known: Known, encoder: Encoder, request: SearchRequest) -> Wanted:
+    version = known.model.version if known.model else models.model_version(encoder)
+    pins = known.pins.get(normalise(request.text))
+    return Wanted(
+        query=query,
+        filters=_with_price(request.filters, query),
+        means=Means(
+            version=version,
+            vector=vector,
+            ways=ways(query, known) if request.mode != "semantic" or vector is None else (),
+            taste=_taste(tx, query, request, version) if vector is not None else None,
+        ),
+        pinned=pins.product_ids if pins and pins.holds(datetime.now(UTC)) else (),
+    )
 
 
-def _place(request: SearchRequest, search_id: str, of: str, last: Ranked) -> Place:
-    return Place(search_id, of, _SORTS[request.sort](last), last.candidate.card.id)
+def _with_price(filters: Filters, query: Query) -> Filters:
+    """What the shopper set by hand goes before what the words say."""
+    price = query.price
+    if price is None or filters.price_min is not None or filters.price_max is not None:
+        return filters
+    return replace(filters, price_min=price.low, price_max=price.high)
 
 
-def _by_price(one: Ranked) -> float:
-    return LAST if one.candidate.card.price is None else float(one.candidate.card.price)
+def _taste(tx: Tx, query: Query, request: SearchRequest, version: str) -> str | None:
+    if not request.personal or request.sort != "relevance":
+        return None
+    persons = [f"c:{request.customer_id}"] if request.customer_id else []
+    persons += [f"v:{request.visitor_id}"] if request.visitor_id else []
+    return taste(tx, query, persons, visitor_id=request.visitor_id, version=version)
 
 
-def _by_price_falling(one: Ranked) -> float:
-    return LAST if one.candidate.card.price is None else -float(one.candidate.card.price)
+def _first(tx: Tx, search: _Search, wanted: Wanted, corrected: str | None) -> SearchResult:
+    """The page of a list that is made now: the first one, or one whose list is no longer kept."""
+    request, interpreted = search.request, dict(wanted.query.interpreted)
+    found = listing(tx, wanted)
+    if not found.ranked:
+        rescued = rescue(
+            tx, wanted, chosen=request.filters, respelt=lambda: _respelt(tx, search, corrected or request.text)
+        )
+        if rescued is not None:
+            wanted, found = rescued.wanted, rescued.found
+            interpreted |= {"rescued": rescued.step}
+            corrected = wanted.query.text if rescued.step == "spelling" else corrected
+    order = pages.ordered(found.ranked, request.sort)
+    start = pages.begins_at(order, request.after and (request.after.at + 1, request.after.product_id))
+    page = order[start : start + request.limit]
+    result = SearchResult(
+        search_id=request.after.search_id if request.after else new_id("sch"),
+        query=wanted.query,
+        interpreted=interpreted,
+        corrected=corrected,
+        total=len(order),
+        total_is_exact=found.is_exact,
+        facets=count_facets(tx, wanted, found),
+        hits=_hits(tx, page, explain(tx, wanted, found, page) if request.explain else {}),
+        next_place=None,
+        took_ms=0.0,
+        degraded=wanted.means.vector is None and request.mode != "lexical",
+    )
+    if start + request.limit < len(order):
+        place = Place(result.search_id, search.of, start + len(page) - 1, page[-1].candidate.card.id)
+        result = replace(result, next_place=place)
+        _keep(tx, result, order, wanted.filters)
+    return result
 
 
-def _by_rating(one: Ranked) -> float:
-    # Of equal ratings the one that more people gave comes first.
-    card = one.candidate.card
-    return LAST if card.rating is None else -(round(card.rating, 2) * 1e10 + (card.rating_count or 0))
+def _respelt(tx: Tx, search: _Search, text: str) -> Wanted | None:
+    if not search.request.correct:
+        return None
+    other = spelling.correct(tx, search.encoder, text, language=search.known.language, boldly=True)
+    if other is None:
+        return None
+    query = understand(other, search.known, literal=search.request.literal)
+    vector = _vector(search.speaker, query, search.request.mode)
+    return _wanted(tx, query, vector, search.known, search.encoder, search.request)
 
 
-_SORTS: Mapping[Sort, Callable[[Ranked], float]] = {
-    "relevance": lambda one: -one.score,
-    "price_asc": _by_price,
-    "price_desc": _by_price_falling,
-    "rating": _by_rating,
-    "newest": lambda one: -one.candidate.card.created_at.timestamp(),
-}
-
-
-def _hits(tx: Tx, page: Sequence[Ranked]) -> list[Hit]:
+def _hits(tx: Tx, page: Sequence[Ranked], explanations: Mapping[str, Explanation]) -> list[Hit]:
     shown = {product.id: product for product in cards.shown(tx, [one.candidate.card.id for one in page])}
     return [
-        Hit(
-            product=shown[one.candidate.card.id],
-            score=one.score,
-            matched=_matched(one),
-        )
+        Hit(shown[product_id], one.score, _legs(pages.marks(one)), one.pinned, explanations.get(product_id))
         for one in page
-        if one.candidate.card.id in shown  # retired since the list was made
+        if (product_id := one.candidate.card.id) in shown  # retired since the list was made
     ]
 
 
-def _matched(one: Ranked) -> tuple[Leg, ...]:
-    legs: tuple[tuple[Leg, bool], ...] = (("semantic", one.by_meaning), ("lexical", one.by_words))
-    return tuple(leg for leg, did in legs if did)
+def _legs(marks: int) -> tuple[Leg, ...]:
+    legs: tuple[tuple[Leg, int], ...] = (("semantic", BY_MEANING), ("lexical", BY_WORDS))
+    return tuple(leg for leg, mark in legs if marks & mark)
+
+
+def _keep(tx: Tx, result: SearchResult, order: Sequence[Ranked], filters: Filters) -> None:
+    lists.keep_list(
+        tx,
+        result.search_id,
+        ns=[one.candidate.card.n for one in order],
+        scores=[one.score for one in order],
+        marks=[pages.marks(one) for one in order],
+        told={
+            "total": result.total,
+            "total_is_exact": result.total_is_exact,
+            "facets": facets.told(result.facets),
+            "interpreted": dict(result.interpreted),
+            "corrected": result.corrected,
+            "degraded": result.degraded,
+            "price": [filters.price_min, filters.price_max],
+        },
+    )
+
+
+def _further(tx: Tx, known: Known, request: SearchRequest, of: str) -> SearchResult | None:
+    """The next page of a list as it was kept, without what has left the shop or the filters since. None on the first
+    page, and when the list is no longer kept.
+    """
+    after = request.after
+    if after is None or request.explain:
+        return None
+    kept = lists.kept_list(tx, after.search_id)
+    if kept is None:
+        return None
+    told = kept.told
+    low, high = told["price"]
+    filters = replace(request.filters, price_min=low, price_max=high)
+    still = lists.still_there(tx, kept.product_ns, filters, first=after.at + 1, limit=request.limit + 1)
+    page = still[: request.limit]
+    shown = {product.id: product for product in cards.shown(tx, [one.id for one in page])}
+    return SearchResult(
+        search_id=after.search_id,
+        query=understand(told["corrected"] or request.text, known, literal=request.literal),
+        interpreted=told["interpreted"],
+        corrected=told["corrected"],
+        total=told["total"],
+        total_is_exact=told["total_is_exact"],
+        facets=facets.read(told["facets"]),
+        hits=[
+            Hit(
+                shown[one.id],
+                round(kept.scores[one.place], 6),
+                _legs(kept.marks[one.place]),
+                pinned=bool(kept.marks[one.place] & PINNED),
+            )
+            for one in page
+            if one.id in shown
+        ],
+        next_place=Place(after.search_id, of, page[-1].place, page[-1].id) if len(still) > request.limit else None,
+        took_ms=0.0,
+        degraded=told["degraded"],
+    )
 
 
 def _logged(tx: Tx, request: SearchRequest, result: SearchResult, began: float) -> SearchResult:
-    result = replace(result, took_ms=round((time.perf_counter() - began) * 1000, 2))
+    result = replace(result, took_ms=_since(began))
     if request.after is None:
         log.insert_search(
             tx,
@@ -226,7 +336,7 @@ def _logged(tx: Tx, request: SearchRequest, result: SearchResult, began: float) 
                 query=request.text[: log.LONGEST_QUERY],
                 normalised=normalise(request.text)[: log.LONGEST_QUERY],
                 corrected=result.corrected and result.corrected[: log.LONGEST_QUERY],
-                interpreted=result.query.interpreted,
+                interpreted=result.interpreted,
                 filters={name: value for name, value in request.filters.parameters().items() if value is not None},
                 sort=request.sort,
                 mode=request.mode,

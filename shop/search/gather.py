@@ -1,17 +1,19 @@
 """Candidates for a query: by meaning and by words, under the same filters, with all that ordering needs."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from db.database import Tx
+from shop.search.evidence import evidence
 from shop.search.queries import cards as products
 from shop.search.queries import find as queries
 from shop.search.queries.cards import Card
 from shop.search.queries.filters import Filters
-from shop.search.queries.find import Match, Term, Wish
+from shop.search.queries.find import Match, Wish
 from shop.search.text import terms
-from shop.search.understand import Query, evidence
+from shop.search.understand import Query
 
 CANDIDATES = 200
 """From each leg. Their best possible order would score .97, so that more would help nothing but the ordering."""
@@ -35,50 +37,72 @@ EXACT_FACTOR = 600
 class Candidate:
     """`lexical` and `found` are 0 for a product without any of the words; `near` says that its meaning brought it.
 
+    worthy: its words alone keep it in the list. every: it has each word of one way to say the query.
     refused: per refused phrase, 1 the product says it lacks it, -1 it has it, 0 it says nothing.
+    looks: name, colour and size in lower case, where the query asks for one.
     """
 
     card: Card
     lexical: float
     found: int
-    mass: float
+    worthy: bool
+    every: bool
     by_words: bool
     near: bool
     refused: tuple[int, ...] = ()
+    looks: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
     """`usual`: middle and spread of the query's similarity to unrelated products, None when that is not known.
 
-    least_mass: of rarity, for the words alone to keep a product in the list; `worthy` products have it.
-    near_full: meaning brought as many as it may, so that there may be more.
+    near_full: meaning brought as many as it may, so that there may be more. words_full: as much for the words.
     """
 
     candidates: Sequence[Candidate]
-    least_mass: float
     usual: tuple[float, float] | None
     near_full: bool
-    worthy: int
+    words_full: bool
 
 
-def gather(tx: Tx, query: Query, filters: Filters, *, version: str, vector: str | None, by_words: bool) -> Gathered:
-    """`vector` None leaves meaning out, `by_words` False the words. In the transaction of one search."""
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a query is compared with: `ways` to say it in words, none to leave words out; `vector` None to leave meaning
+    out, of model `version`; `taste`, None for strangers, what the asker had before.
+    """
+
+    version: str
+    vector: str | None
+    ways: Sequence[tuple[str, ...]]
+    taste: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Best:
+    """The best of the ways, `score` as if its words were as rare as the first way's."""
+
+    score: float
+    found: int
+    worthy: bool
+    every: bool
+    placed: bool
+
+
+def gather(tx: Tx, query: Query, filters: Filters, means: Means) -> Gathered:
+    """In the transaction of one search."""
     queries.prepare(tx, ef_search=EF_SEARCH)
     documents = queries.count_products(tx)
     only = _only(tx, filters, documents)
-    near = _near(tx, only, filters, version=version, vector=vector)
-    known = queries.look_up(tx, query.terms) if by_words else []
-    mass = sum(term.rarity for term in known) + (len(query.terms) - len(known)) * _rarest(documents)
-    wish = Wish(CANDIDATES, len(query.terms), EVERY_WORD_PLACES, RARITY_SHARE * mass, near)
-    matches = _matches(tx, only, filters, known, wish) if known else []
-    cards = products.cards(tx, list({*near, *(match.n for match in matches)}), version=version, vector=vector)
+    near = _near(tx, only, filters, means)
+    best, words_full = _by_words(tx, only, filters, means.ways, documents, near)
+    cards = products.cards(tx, list({*near, *best}), version=means.version, vector=means.vector, taste=means.taste)
+    candidates = _candidates(tx, query, cards, best, set(near))
     return Gathered(
-        candidates=_candidates(cards, matches, set(near), _refused(tx, query, cards)),
-        least_mass=wish.least_mass,
-        usual=queries.usual_similarity(tx, version=version, vector=vector) if vector else None,
+        candidates=candidates,
+        usual=queries.usual_similarity(tx, version=means.version, vector=means.vector) if means.vector else None,
         near_full=len(near) == CANDIDATES,
-        worthy=matches[0].worthy if matches else 0,
+        words_full=words_full,
     )
 
 
@@ -91,50 +115,99 @@ def _only(tx: Tx, filters: Filters, documents: int) -> list[int] | None:
     return passing if len(passing) < few else None
 
 
-def _near(tx: Tx, only: list[int] | None, filters: Filters, *, version: str, vector: str | None) -> list[int]:
-    if vector is None:
+def _near(tx: Tx, only: list[int] | None, filters: Filters, means: Means) -> list[int]:
+    if means.vector is None:
         return []
     if only is None:
-        return queries.nearest(tx, version=version, vector=vector, filters=filters, limit=CANDIDATES)
-    return queries.nearest_among(tx, only, version=version, vector=vector, limit=CANDIDATES)
+        return queries.nearest(tx, version=means.version, vector=means.vector, filters=filters, limit=CANDIDATES)
+    return queries.nearest_among(tx, only, version=means.version, vector=means.vector, limit=CANDIDATES)
 
 
-def _matches(tx: Tx, only: list[int] | None, filters: Filters, known: Sequence[Term], wish: Wish) -> list[Match]:
-    if only is not None:
-        return queries.matching_among(tx, only, known, wish)
-    if filters:
-        return queries.matching_filtered(tx, filters, known, wish)
-    return queries.matching(tx, known, wish)
+def _by_words(
+    tx: Tx,
+    only: list[int] | None,
+    filters: Filters,
+    ways: Sequence[tuple[str, ...]],
+    documents: int,
+    near: Sequence[int],
+) -> tuple[dict[int, _Best], bool]:
+    best: dict[int, _Best] = {}
+    full, first_mass = False, 0.0
+    for way in ways:
+        known = queries.look_up(tx, way)
+        mass = sum(term.rarity for term in known) + (len(way) - len(known)) * _rarest(documents)
+        first_mass = first_mass or mass
+        if not known:
+            continue
+        wish = Wish(CANDIDATES, len(way), EVERY_WORD_PLACES, RARITY_SHARE * mass, near)
+        if only is not None:
+            matches = queries.matching_among(tx, only, known, wish)
+        elif filters:
+            matches = queries.matching_filtered(tx, filters, known, wish)
+        else:
+            matches = queries.matching(tx, known, wish)
+        full |= bool(matches) and sum(match.mass >= wish.least_mass for match in matches) < matches[0].worthy
+        for match in matches:
+            one = _best(match, wish, first_mass / mass)
+            if match.n not in best or (best[match.n].every, best[match.n].score) < (one.every, one.score):
+                best[match.n] = one
+    return best, full
+
+
+def _best(match: Match, wish: Wish, scale: float) -> _Best:
+    return _Best(
+        score=match.score * scale,
+        found=match.found,
+        worthy=match.mass >= wish.least_mass,
+        every=match.found == wish.every,
+        placed=match.place <= CANDIDATES,
+    )
+
+
+_NONE = _Best(0.0, 0, worthy=False, every=False, placed=False)
 
 
 def _candidates(
-    cards: Sequence[Card], matches: Sequence[Match], near: set[int], refused: Mapping[int, tuple[int, ...]]
+    tx: Tx, query: Query, cards: Sequence[Card], best: Mapping[int, _Best], near: set[int]
 ) -> list[Candidate]:
-    by_n = {match.n: match for match in matches}
+    ns = [card.n for card in cards]
+    refused = _said(tx, query, query.refused, ns)
+    barred = {n for n, said in _said(tx, query, query.excluded, ns).items() if -1 in said}
+    looks = products.looks(tx, ns) if query.of("colour") or query.of("size") else {}
     found: list[Candidate] = []
     for card in cards:
-        match = by_n.get(card.n)
-        found.append(
-            Candidate(
-                card=card,
-                lexical=match.score if match else 0.0,
-                found=match.found if match else 0,
-                mass=match.mass if match else 0.0,
-                by_words=match is not None and match.place <= CANDIDATES,
-                near=card.n in near,
-                refused=refused.get(card.n, ()),
-            )
+        match = best.get(card.n, _NONE)
+        one = Candidate(
+            card=card,
+            lexical=match.score,
+            found=match.found,
+            worthy=match.worthy,
+            every=match.every,
+            by_words=match.placed,
+            near=card.n in near,
         )
+        if card.n in refused or card.n in looks:
+            one = replace(one, refused=refused.get(card.n, ()), looks=_plain(looks.get(card.n, "")))
+        if card.n not in barred:
+            found.append(one)
     return found
 
 
-def _refused(tx: Tx, query: Query, cards: Sequence[Card]) -> dict[int, tuple[int, ...]]:
+_BETWEEN = re.compile(r"(?<=\d)[ -]?(?=[a-z\"])")
+
+
+def _plain(looks: str) -> str:
+    # `15.6-inch`, `15.6inch` and `15.6 inch` are one; gray is grey.
+    return _BETWEEN.sub(" ", looks).replace('"', "inch").replace("gray", "grey")
+
+
+def _said(tx: Tx, query: Query, phrases: Sequence[str], ns: Sequence[int]) -> dict[int, tuple[int, ...]]:
     """Only products that name what is refused say anything about it."""
     found: dict[int, list[int]] = {}
-    for place, phrase in enumerate(query.refused):
-        stems = sorted(set(terms(phrase)))
-        for n, text in products.texts_naming(tx, [card.n for card in cards], stems).items():
-            found.setdefault(n, [0] * len(query.refused))[place] = evidence(text, phrase)
+    for place, phrase in enumerate(phrases):
+        stems = sorted(set(terms(phrase, query.language)))
+        for n, text in products.texts_naming(tx, ns, stems).items() if stems else ():
+            found.setdefault(n, [0] * len(phrases))[place] = evidence(text, phrase, query.language)
     return {n: tuple(said) for n, said in found.items()}
 
 

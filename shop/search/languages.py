@@ -16,7 +16,8 @@ STEMMERS = frozenset(_STEMMERS.split())
 class Language:
     """Words as shoppers type them, without accents. Empty: there, nothing of the kind is understood.
 
-    without: what follows is not wanted. below, above, between, and_, to, around: of prices.
+    without: what follows is not wanted. below, limit, above, between, and_, to, around: of prices; after a `limit` the
+    currency must be named, since "air max 90" is a shoe.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Language:
     denials: frozenset[str] = frozenset()
     ends: frozenset[str] = frozenset()
     below: tuple[str, ...] = ()
+    limit: tuple[str, ...] = ()
     above: tuple[str, ...] = ()
     between: tuple[str, ...] = ()
     and_: tuple[str, ...] = ()
@@ -33,6 +35,7 @@ class Language:
     around: tuple[str, ...] = ()
     colours: frozenset[str] = field(default=frozenset())
     sizes: tuple[str, ...] = ()
+    ages: frozenset[str] = field(default=frozenset())
 
 
 def language_of(name: str) -> Language:
@@ -66,10 +69,8 @@ _KNOWN = {
             no=_phrases("no"),
             denials=_set("no without not non zero never free"),
             ends=_set("with for and or in on but from that to by under over below above between"),
-            below=_phrases(
-                "under, below, less than, cheaper than, up to, at most, no more than, not more than, not over, max, "
-                "maximum, within, for less than"
-            ),
+            below=_phrases("under, below, less than, cheaper than, for less than, no more than, not more than"),
+            limit=_phrases("up to, at most, max, maximum, within, not over"),
             above=_phrases("over, above, more than, at least, from, min, minimum, starting at"),
             between=_phrases("between, from"),
             and_=_phrases("and, to"),
@@ -83,6 +84,10 @@ _KNOWN = {
                 """
             ),
             sizes=_phrases("size"),
+            ages=_set(
+                "adult adults age aged ages babies baby boy boys child children girl girls kid kids man men month "
+                "months old people person senior seniors teen teens toddler toddlers woman women year years"
+            ),
         ),
         Language(
             name="german",
@@ -97,7 +102,8 @@ _KNOWN = {
             no=_phrases("kein, keine, keinen"),
             denials=_set("ohne kein keine keinen nicht nie frei"),
             ends=_set("mit fur und oder in im auf aber von unter uber zwischen ab bis"),
-            below=_phrases("unter, bis, bis zu, weniger als, gunstiger als, billiger als, hochstens, maximal, max"),
+            below=_phrases("unter, weniger als, gunstiger als, billiger als"),
+            limit=_phrases("bis, bis zu, hochstens, maximal, max"),
             above=_phrases("uber, ab, mehr als, mindestens"),
             between=_phrases("zwischen, von"),
             and_=_phrases("und, bis"),
@@ -110,6 +116,7 @@ _KNOWN = {
                 """
             ),
             sizes=_phrases("grosse, gr"),
+            ages=_set("alter baby babys damen frauen herren jahre jahren jungen kinder madchen manner monate"),
         ),
         Language(
             name="french",
@@ -122,7 +129,8 @@ _KNOWN = {
             without=_phrases("sans, mais pas, sauf"),
             denials=_set("sans pas non jamais"),
             ends=_set("avec pour et ou en sur mais de moins plus entre"),
-            below=_phrases("moins de, sous, jusqu'a, au maximum, max"),
+            below=_phrases("moins de, moins cher que"),
+            limit=_phrases("jusqu'a, au maximum, max"),
             above=_phrases("plus de, a partir de, au moins"),
             between=_phrases("entre, de"),
             and_=_phrases("et, a"),
@@ -133,6 +141,7 @@ _KNOWN = {
                 "rose rouge turquoise vert verte violet"
             ),
             sizes=_phrases("taille, pointure"),
+            ages=_set("ans bebe enfant enfants femme femmes fille filles garcon garcons homme hommes mois"),
         ),
         Language(
             name="spanish",
@@ -145,7 +154,8 @@ _KNOWN = {
             without=_phrases("sin, pero no, excepto"),
             denials=_set("sin no nunca libre"),
             ends=_set("con para y o en pero de menos mas entre hasta desde"),
-            below=_phrases("menos de, por debajo de, hasta, como maximo, max"),
+            below=_phrases("menos de, por debajo de"),
+            limit=_phrases("hasta, como maximo, max"),
             above=_phrases("mas de, desde, al menos"),
             between=_phrases("entre, de"),
             and_=_phrases("y, a"),
@@ -156,6 +166,7 @@ _KNOWN = {
                 "roja rojo rosa turquesa verde violeta"
             ),
             sizes=_phrases("talla"),
+            ages=_set("anos bebe chica chicas chico chicos hombre hombres meses mujer mujeres nina ninas nino ninos"),
         ),
     )
 }

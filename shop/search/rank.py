@@ -1,14 +1,16 @@
 """One order from two opinions: what the words say and what the meaning says, and where the list ends."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from shop.search.gather import Candidate, Gathered
 from shop.search.text import terms
 from shop.search.understand import Query
 
-RANKER = "blend-1"
+RANKER = "blend-2"
 """Kept with each logged search. A change of any weight below is another ranker and gets another name."""
 
 LEXICAL, SEMANTIC = 0.3, 0.7
@@ -22,9 +24,24 @@ BRAND_NAMED = 0.1
 LACKS, HAS = 0.1, -0.2
 """For what the shopper refused ("without buckle"): a product that says so, a product that has it nevertheless."""
 
+COLOUR, SIZE, CATEGORY = 0.05, 0.05, 0.05
+"""For what the query names and the product is. The words count already; this is for the colour that is the product's
+own, the size that stands together, and the shelf."""
+
+SOLD_OUT = -0.05
+POPULAR, MANY = 0.03, 50
+"""Half of it for a product that 50 people had. Small beside .3 and .7: what is asked for decides, and what is popular
+only between equals. As a larger bonus it cost relevance in the trials."""
+
+PERSONAL, ALIKE = 0.06, 0.5
+"""All of it for a product as like what the asker had before as two products of one kind are (a cosine of a half)."""
+
 UNUSUAL = 3.0
 """Spreads above the usual similarity of unrelated products, from where meaning alone brings a product in. Calibrated
 per query: one fixed floor does not travel from query to query. At 3.5 the first relevant products are lost."""
+
+UNUSUAL_FOR_RESCUE = 2.0
+"""Where nothing else was found, what is merely somewhat alike is better than an empty page."""
 
 HARDLY = 0.28
 """A cosine below which nothing is alike, however unusual it is for this query: runs of letters that are no words are
@@ -33,7 +50,23 @@ HARDLY = 0.28
 CERTAIN = 0.5
 """A cosine that says enough by itself, also where most of a shop is what was asked for: shoes in a shop of shoes."""
 
-BEST_SCORE = LEXICAL + SEMANTIC + EVERY_WORD + BRAND_NAMED + LACKS
+BEST_SCORE = LEXICAL + SEMANTIC + EVERY_WORD + BRAND_NAMED + LACKS + COLOUR + SIZE + CATEGORY + POPULAR + PERSONAL
+
+
+class Parts(NamedTuple):
+    """What a score is added up from."""
+
+    words: float
+    meaning: float
+    every_word: float
+    brand: float
+    without: float
+    colour: float
+    size: float
+    category: float
+    stock: float
+    popularity: float
+    personal: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,47 +77,84 @@ class Ranked:
     score: float
     by_words: bool
     by_meaning: bool
+    parts: Parts
+    pinned: bool = False
 
 
-def rank(query: Query, gathered: Gathered) -> tuple[list[Ranked], bool]:
+@dataclass(frozen=True, slots=True)
+class _Scales:
+    lexical: Callable[[float], float]
+    semantic: Callable[[float], float]
+
+
+def rank(query: Query, gathered: Gathered, *, generous: bool = False) -> tuple[list[Ranked], bool]:
     """What is in the list, best first, and whether that is all there is.
 
     The cut looks at a product and the query alone, never at the other candidates: with a filter the list is the
-    same list without what the filter takes away.
+    same list without what the filter takes away. generous: where nothing was found, for a second look.
     """
-    worthy = [one.lexical for one in gathered.candidates if one.by_words and one.mass >= gathered.least_mass]
-    lexical = _scale(worthy)
-    semantic = _scale([one.card.similarity for one in gathered.candidates if one.card.similarity is not None])
-    floor = _floor(gathered)
+    scales = _Scales(
+        lexical=_scale([one.lexical for one in gathered.candidates if one.by_words and one.worthy]),
+        semantic=_scale([one.card.similarity for one in gathered.candidates if one.card.similarity is not None]),
+    )
+    least = floor(gathered, generous=generous)
+    sizes = [_standing_together(size) for size in query.of("size")]
     kept: list[Ranked] = []
     for one in gathered.candidates:
-        by_meaning = one.near and one.card.similarity is not None and one.card.similarity >= floor
-        by_words = one.found > 0 and one.mass >= gathered.least_mass
-        if by_words or by_meaning:
-            kept.append(Ranked(one, _score(query, one, lexical, semantic), by_words, by_meaning))
+        by_meaning = one.near and one.card.similarity is not None and one.card.similarity >= least
+        if one.worthy or by_meaning:
+            parts = _parts(query, one, scales, sizes)
+            kept.append(Ranked(one, _score(parts), one.worthy, by_meaning, parts))
     kept.sort(key=lambda ranked: (-ranked.score, ranked.candidate.card.id))
     return kept, not _is_cut(gathered, kept)
 
 
-def _score(
-    query: Query, one: Candidate, lexical: Callable[[float], float], semantic: Callable[[float], float]
-) -> float:
-    score = LEXICAL * lexical(one.lexical) if one.found else 0.0
-    if one.card.similarity is not None:
-        score += SEMANTIC * semantic(one.card.similarity)
-    if query.terms and one.found == len(query.terms):
-        score += EVERY_WORD
-    if one.card.brand and _brand_terms(one.card.brand) <= set(query.terms):
-        score += BRAND_NAMED
-    for said in one.refused:
-        score += LACKS if said > 0 else HAS if said < 0 else 0.0
-    return round(max(score, 0.0) / BEST_SCORE, 6)
+def floor(gathered: Gathered, *, generous: bool = False) -> float:
+    """The similarity from which meaning alone keeps a product in the list."""
+    if gathered.usual is None:
+        return 0.0
+    middle, spread = gathered.usual
+    unusual = UNUSUAL_FOR_RESCUE if generous else UNUSUAL
+    return max(HARDLY, min(middle + unusual * spread, CERTAIN))
+
+
+def _score(parts: Parts) -> float:
+    return round(max(sum(parts), 0.0) / BEST_SCORE, 6)
+
+
+def _parts(query: Query, one: Candidate, scales: _Scales, sizes: Sequence[re.Pattern[str]]) -> Parts:
+    card = one.card
+    return Parts(
+        words=LEXICAL * scales.lexical(one.lexical) if one.found else 0.0,
+        meaning=SEMANTIC * scales.semantic(card.similarity) if card.similarity is not None else 0.0,
+        every_word=EVERY_WORD if query.terms and one.every else 0.0,
+        brand=BRAND_NAMED if card.brand and _brand_terms(card.brand, query.language) <= set(query.terms) else 0.0,
+        without=sum(LACKS if said > 0 else HAS if said < 0 else 0.0 for said in one.refused),
+        colour=COLOUR if one.looks and any(_has_word(one.looks, colour) for colour in query.of("colour")) else 0.0,
+        size=SIZE if one.looks and any(size.search(one.looks) for size in sizes) else 0.0,
+        category=CATEGORY if query.readings and card.category.lower() in query.of("category") else 0.0,
+        stock=0.0 if card.available else SOLD_OUT,
+        popularity=POPULAR * card.people / (card.people + MANY) if card.people else 0.0,
+        personal=0.0 if card.liking is None else PERSONAL * max(0.0, min(card.liking / ALIKE, 1.0)),
+    )
+
+
+def _has_word(looks: str, colour: str) -> bool:
+    return re.search(rf"(?<!\w){'grey' if colour == 'gray' else colour}(?!\w)", looks) is not None
+
+
+@lru_cache(maxsize=1000)
+def _standing_together(size: str) -> re.Pattern[str]:
+    number, _, unit = size.partition(" ")
+    if number[:1].isdigit():
+        return re.compile(rf"(?<![\w.,]){re.escape(number)}\s?{re.escape(unit[:2])}")
+    return re.compile(rf"(?<![\w.,]){re.escape(unit)}(?![\w.,])")
 
 
 @lru_cache(maxsize=10_000)
-def _brand_terms(brand: str) -> frozenset[str]:
+def _brand_terms(brand: str, language: str) -> frozenset[str]:
     # A brand of stop words alone would be named by every query.
-    return frozenset(terms(brand)) or frozenset({""})
+    return frozenset(terms(brand, language)) or frozenset({""})
 
 
 def _scale(values: Sequence[float]) -> Callable[[float], float]:
@@ -94,15 +164,8 @@ def _scale(values: Sequence[float]) -> Callable[[float], float]:
     return lambda value: max(0.0, (value - low) / (high - low))
 
 
-def _floor(gathered: Gathered) -> float:
-    if gathered.usual is None:
-        return 0.0
-    middle, spread = gathered.usual
-    return max(HARDLY, min(middle + UNUSUAL * spread, CERTAIN))
-
-
 def _is_cut(gathered: Gathered, kept: Sequence[Ranked]) -> bool:
     # By words it is known how many there are; by meaning a full leg may have been fuller.
-    if sum(ranked.by_words for ranked in kept) < gathered.worthy:
+    if gathered.words_full:
         return True
     return gathered.near_full and all(ranked.by_meaning for ranked in kept if ranked.candidate.near)

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 
 from db.database import Tx
 from shop.ports.encoder import Encoder, EncoderUnavailable
-from shop.search.queries import find
+from shop.search.languages import ENGLISH
+from shop.search.queries import find, index
 from shop.search.queries import words as queries
 from shop.search.queries.words import Near
 from shop.search.text import STOP_WORDS, normalise, stem, words
@@ -22,21 +23,23 @@ _PLAIN = re.compile(f"[a-z]{{{SHORTEST},{LONGEST}}}")
 def learn(tx: Tx, texts: Iterable[str]) -> None:
     """Take in the words of these texts. They are never forgotten here: how many products have one tells its stem."""
     found = {word for text in texts for word in words(normalise(text)) if _PLAIN.fullmatch(word)} - STOP_WORDS
+    language = index.corpus(tx).language
     new = sorted(found - queries.known_words(tx, sorted(found)))
     if new:
         queries.add_words(
-            tx, {word: stem(word) for word in new}, [(piece, word) for word in new for piece in pieces(word)]
+            tx, {word: stem(word, language) for word in new}, [(piece, word) for word in new for piece in pieces(word)]
         )
 
 
-def correct(tx: Tx, encoder: Encoder, text: str) -> str | None:
+def correct(tx: Tx, encoder: Encoder, text: str, *, language: str = ENGLISH, boldly: bool = False) -> str | None:
     """The text with its misspelt words put right; None when there is nothing to put right.
 
     A word stays as it is when any product has it (so has every brand), when the model knows it (the meaning finds what
-    is near), when it holds a digit or anything but plain letters, or when it is shorter than four letters.
+    is near), when it holds a digit or anything but plain letters, or when it is shorter than four letters. boldly, for
+    a query that found nothing: a word that the model knows, or that hardly any product has, may be wrong as well.
     """
     plain = normalise(text)
-    unknown = [word for word in _unknown(tx, plain) if not _is_word(encoder, word)]
+    unknown = [word for word in _unknown(tx, plain, language) if boldly or not _is_word(encoder, word)]
     if not unknown:
         return None
     near = queries.near_words(tx, sorted({piece for word in unknown for piece in pieces(word)}), least=LEAST_PRODUCTS)
@@ -68,8 +71,8 @@ def is_one_slip(first: str, second: str) -> bool:
     )
 
 
-def _unknown(tx: Tx, plain: str) -> list[str]:
-    asked = {word: stem(word) for word in words(plain) if _PLAIN.fullmatch(word) and word not in STOP_WORDS}
+def _unknown(tx: Tx, plain: str, language: str) -> list[str]:
+    asked = {word: stem(word, language) for word in words(plain) if _PLAIN.fullmatch(word) and word not in STOP_WORDS}
     if not asked:
         return []
     known = {found.term for found in find.look_up(tx, sorted(set(asked.values())))}

@@ -9,7 +9,7 @@ from db.database import Database, Tx
 from shop.progress import Progress, unheard
 from shop.search import spelling
 from shop.search.product import CATEGORY_STEP, Product
-from shop.search.queries import find, tops
+from shop.search.queries import find, index, tops
 from shop.search.queries import suggest as queries
 from shop.search.queries.suggest import Known, Reworded, Wanted
 from shop.search.text import lexical_text, terms
@@ -85,8 +85,11 @@ def _asked(db: Database) -> int:
 
 def _worthy(tx: Tx, askers: dict[str, int]) -> list[Wanted]:
     """Asked by several people, not personal, and of words that products have."""
+    language = index.corpus(tx).language
     candidates = {
-        query: terms(query) for query, people in askers.items() if people >= LEAST_ASKERS and not is_personal(query)
+        query: terms(query, language)
+        for query, people in askers.items()
+        if people >= LEAST_ASKERS and not is_personal(query)
     }
     known = {found.term for found in find.look_up(tx, list({term for each in candidates.values() for term in each}))}
     return [

@@ -42,7 +42,13 @@ def test_anyone_may_search_and_gets_one_list(client: FlaskClient) -> None:
     assert set(answer) == {
         "search_id", "query", "total", "total_is_exact", "facets", "data", "next_cursor", "took_ms", "cached",
     }  # fmt: skip
-    assert answer["query"] == {"text": "red sofa", "interpreted": {}}
+    assert answer["query"] == {
+        "text": "red sofa",
+        "interpreted": {
+            "category": [{"value": "home > furniture > sofas", "words": "sofa", "hard": False}],
+            "colour": [{"value": "red", "words": "red", "hard": False}],
+        },
+    }
     first = answer["data"][0]
     assert first["name"].startswith("Red sofa")
     assert first["matched"] == ["semantic", "lexical"]
@@ -53,7 +59,7 @@ def test_anyone_may_search_and_gets_one_list(client: FlaskClient) -> None:
 
 def test_a_slip_is_put_right_told_and_undone(client: FlaskClient, shop: Services) -> None:
     suggest(shop.db)
-    assert found(client, "q=red+sofda")["query"] == {"text": "red sofda", "corrected": "red sofa", "interpreted": {}}
+    assert found(client, "q=red+sofda")["query"]["corrected"] == "red sofa"
     assert "corrected" not in found(client, "q=red+sofda&correct=false")["query"]
 
 

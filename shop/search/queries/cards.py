@@ -8,6 +8,7 @@ from typing import Any
 from psycopg.rows import args_row, class_row
 
 from db.database import Tx
+from shop.search.queries.filters import PASSES, Filters
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,22 +25,70 @@ class Card:
     rating_count: int | None
     created_at: datetime
     similarity: float | None
+    available: bool
+    people: int
+    liking: float | None
 
 
-def cards(tx: Tx, ns: Sequence[int], *, version: str, vector: str | None) -> list[Card]:
-    """Candidates that are still in the shop, with their similarity to the query."""
+def cards(tx: Tx, ns: Sequence[int], *, version: str, vector: str | None, taste: str | None = None) -> list[Card]:
+    """Candidates that are still in the shop, with their similarity to the query, how many people had them, and their
+    similarity to what the asker had before (`taste`, a vector too).
+    """
     cur = tx.cursor(row_factory=args_row(Card))
     return cur.execute(
         """
         SELECT p.n, p.id, p.category, p.brand, p.price, p.currency, p.rating, p.rating_count, p.created_at,
-               -(e.v <#> %(vector)s::halfvec(384)) AS similarity
+               CASE WHEN %(vector)s::text IS NOT NULL THEN -(e.v <#> %(vector)s::halfvec(384)) END AS similarity,
+               p.available, coalesce(also.support, 0) AS people, -(e.v <#> %(taste)s::halfvec(384)) AS liking
           FROM products p
+          LEFT JOIN item_neighbours also ON also.relation = 'also' AND also.product_id = p.id
           LEFT JOIN product_embeddings e
-                 ON e.product_id = p.id AND e.model_version = %(version)s AND %(vector)s::text IS NOT NULL
+                 ON e.product_id = p.id AND e.model_version = %(version)s
+                AND (%(vector)s::text IS NOT NULL OR %(taste)s::text IS NOT NULL)
          WHERE p.n = ANY(%(ns)s) AND p.active
         """,
-        {"ns": ns, "version": version, "vector": vector},
+        {"ns": ns, "version": version, "vector": vector, "taste": taste},
     ).fetchall()
+
+
+def pinned_ns(tx: Tx, ids: Sequence[str], filters: Filters) -> list[int]:
+    """Numbers of those of these products that pass, in the order of the ids."""
+    rows = tx.execute(
+        """
+        SELECT p.n
+          FROM unnest(%(ids)s::text[]) WITH ORDINALITY AS wanted(id, place)
+          JOIN products p ON p.id = wanted.id
+         WHERE
+        """  # noqa: S608 - both parts are literals
+        + PASSES
+        + "ORDER BY wanted.place",
+        {**filters.parameters(), "ids": list(ids)},
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def looks(tx: Tx, ns: Sequence[int]) -> dict[int, str]:
+    """Name, colour and size of each, in lower case."""
+    rows = tx.execute(
+        """
+        SELECT n, lower(concat_ws(' ', name, attributes->>'color', attributes->>'colour', attributes->>'size'))
+          FROM products WHERE n = ANY(%(ns)s)
+        """,
+        {"ns": list(ns)},
+    ).fetchall()
+    return dict(rows)
+
+
+def vectors_of(tx: Tx, product_ids: Sequence[str], *, version: str) -> dict[str, list[float]]:
+    """The vectors of these products, as numbers."""
+    rows = tx.execute(
+        """
+        SELECT product_id, v::vector::real[] FROM product_embeddings
+         WHERE product_id = ANY(%(ids)s) AND model_version = %(version)s
+        """,
+        {"ids": list(product_ids), "version": version},
+    ).fetchall()
+    return dict(rows)
 
 
 def texts_naming(tx: Tx, ns: Sequence[int], terms: Sequence[str]) -> dict[int, str]:

@@ -35,6 +35,13 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True)
+class Posting:
+    product_n: int
+    term_id: int
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
 class Wish:
     """Which matches are wanted, of those with `least_mass`: the best `limit`; those with all `every` words, down to
     place `every_limit`. And the products `also` if they match at all.
@@ -143,6 +150,20 @@ def look_up(tx: Tx, terms: Sequence[str]) -> list[Term]:
          WHERE t.term = ANY(%(terms)s) AND t.documents > 0
         """,
         {"terms": list(terms)},
+    ).fetchall()
+
+
+def postings_of(tx: Tx, ns: Sequence[int], term_ids: Sequence[int]) -> list[Posting]:
+    """Which of these terms these products have, and how they weigh there."""
+    cur = tx.cursor(row_factory=class_row(Posting))
+    return cur.execute(
+        """
+        SELECT product_n, term_id, weight
+          FROM search_postings
+         WHERE term_id = ANY(%(term_ids)s) AND product_n = ANY(%(ns)s)
+      ORDER BY product_n, weight DESC, term_id
+        """,
+        {"term_ids": list(term_ids), "ns": list(ns)},
     ).fetchall()
 
 
