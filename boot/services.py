@@ -8,11 +8,13 @@ from clients import auth, carts, encoder, event_stream, limits, products, smtp, 
 from db.database import Database
 from shop.ports.encoder import Encoder
 from shop.ports.events import EventStream
+from shop.ports.evidence import EvidenceDesk
 from shop.ports.gateway import Gateway
 from shop.ports.limits import Limits
 from shop.ports.mail import Mailer
 from shop.ports.neighbours import Carts, Products, Users
 from shop.ports.notices import Notices
+from shop.ports.settlements import Settlements
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,9 @@ class Services:
     db: Database
     limits: Limits
     gateway: Gateway
+    evidence: EvidenceDesk
     notices: Notices
+    settlements: Settlements
     products: Products
     carts: Carts
     users: Users
@@ -48,10 +52,15 @@ def connect(settings: Settings, *, name: str = "backroom") -> Services:
             settings.stripe_secret_key.get_secret_value(),
             settings.stripe_base_url,
         ),
+        settlements=stripe.connect_books(
+            settings.stripe_secret_key.get_secret_value(),
+            settings.stripe_base_url,
+        ),
         notices=stripe.listen(
             [secret.get_secret_value() for secret in settings.stripe_webhook_secrets],
             settings.stripe_secret_key.get_secret_value(),
         ),
+        evidence=stripe.connect_evidence(settings.stripe_secret_key.get_secret_value(), settings.stripe_base_url),
         products=products.connect(settings.product_url, token),
         carts=carts.connect(settings.cart_url, token),
         users=auth.connect(settings.auth_url, token, keys_url=settings.auth_jwks_url),

@@ -23,12 +23,16 @@ SETTLE_MOVEMENTS = Job("payments.settle", queue="payments", max_attempts=5, time
 VERIFY_LEDGER = Job("payments.verify", queue="payments", max_attempts=3, time_limit_s=3600, head_start_s=60)
 WATCH_PAYMENTS = Job("payments.watch", queue="payments", max_attempts=3, head_start_s=30)
 LOOK_AT_PAYMENTS = Job("payments.look", queue="payments", max_attempts=5)
+ANSWER_DISPUTE = Job("payments.answer", queue="payments", max_attempts=20, time_limit_s=120)
+REMIND_OF_DISPUTES = Job("payments.remind", queue="payments", max_attempts=3, head_start_s=30)
 SWEEP_PAYMENTS = Job("payments.sweep", queue="payments", max_attempts=3, time_limit_s=300, head_start_s=30)
 FETCH_KEYS = Job("identity.keys", queue="payments", max_attempts=5)
 
 # documents: drawing and mailing, slow and never urgent for the money
 ISSUE_INVOICE = Job("documents.invoice", queue="documents", max_attempts=15, time_limit_s=180)
 ISSUE_CREDIT_NOTE = Job("documents.credit", queue="documents", max_attempts=15, time_limit_s=180)
+ISSUE_DEBIT_NOTE = Job("documents.debit", queue="documents", max_attempts=15, time_limit_s=180)
+DRAW_EVIDENCE = Job("documents.evidence", queue="documents", max_attempts=15, time_limit_s=180)
 SEND_MAIL = Job("documents.mail", queue="documents", max_attempts=15)
 
 # embeddings: the only process with a model for whole catalogues

@@ -6,6 +6,7 @@ from boot.services import Services
 from boot.terms import terms
 from shop import jobs
 from shop.identity.keys import keys
+from shop.payments.answer import answer
 from shop.payments.cancel import cancel
 from shop.payments.capture import capture
 from shop.payments.clear import clear
@@ -19,8 +20,11 @@ from shop.payments.place import Shelves, place
 from shop.payments.reconcile import reconcile
 from shop.payments.refund import refund
 from shop.payments.release import release
+from shop.payments.remind import remind
+from shop.payments.settle import settle
 from shop.payments.setup import setup
 from shop.payments.sweep import sweep
+from shop.payments.verify import verify
 from shop.payments.watch import watch
 from tasks.broker import Run, performs
 
@@ -96,20 +100,42 @@ def watch_payments(services: Services, _run: Run) -> dict[str, Any]:
     return dict(watch(services.db, terms(services.settings)))
 
 
+@performs(jobs.ANSWER_DISPUTE)
+def answer_dispute(services: Services, _run: Run, *, packet_id: str) -> dict[str, Any]:
+    return {"outcome": answer(services.db, services.evidence, packet_id)}
+
+
+@performs(jobs.REMIND_OF_DISPUTES)
+def remind_of_disputes(services: Services, _run: Run) -> dict[str, Any]:
+    return {"reminders": remind(services.db, days=services.settings.dispute_remind_days)}
+
+
 @performs(jobs.SWEEP_PAYMENTS)
-def sweep_payments(services: Services, _run: Run) -> dict[str, Any]:
-    return dict(sweep(services.db, services.gateway))
+def sweep_payments(services: Services, run: Run) -> dict[str, Any]:
+    return dict(sweep(services.db, services.gateway, run.progress))
 
 
 @performs(jobs.RECONCILE_PAYMENTS)
 def reconcile_payments(services: Services, run: Run, *, reconciliation_id: str | None = None) -> dict[str, Any]:
     """Without an id it is the nightly one, which makes its own."""
-    outcome = reconcile(services.db, services.gateway, reconciliation_id, run.progress)
+    outcome = reconcile(services.db, services.gateway, services.settlements, reconciliation_id, run.progress)
     return {
         "reconciliation": outcome.reconciliation.id,
         "explained": outcome.explained,
         "unexplained": outcome.unexplained,
     }
+
+
+@performs(jobs.SETTLE_MOVEMENTS)
+def settle_movements(services: Services, run: Run) -> dict[str, Any]:
+    return dict(settle(services.db, services.settlements, run.progress))
+
+
+@performs(jobs.VERIFY_LEDGER)
+def verify_ledger(services: Services, run: Run, *, proof_id: str | None = None) -> dict[str, Any]:
+    """Without an id it is the nightly one, which makes its own."""
+    proof = verify(services.db, proof_id, run.progress)
+    return {"proof": proof.id, "faults": len(proof.faults), "head": proof.head}
 
 
 @performs(jobs.FETCH_KEYS)

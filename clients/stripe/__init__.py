@@ -1,6 +1,17 @@
 """Stripe, the payment provider: the only place that knows the vendor's words."""
 
+from clients.stripe.evidence import StripeEvidenceDesk, connect_evidence
 from clients.stripe.gateway import StripeGateway, connect
+from clients.stripe.settlements import StripeSettlements, connect_books
 from clients.stripe.signatures import StripeNotices, listen
 
-__all__ = ["StripeGateway", "StripeNotices", "connect", "listen"]
+__all__ = [
+    "StripeEvidenceDesk",
+    "connect_evidence",
+    "StripeGateway",
+    "StripeNotices",
+    "StripeSettlements",
+    "connect",
+    "connect_books",
+    "listen",
+]

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import stripe
-from stripe.params import PaymentIntentConfirmParams, PaymentIntentCreateParams
+from stripe.params import EventListParams, PaymentIntentConfirmParams, PaymentIntentCreateParams
 
 from clients.stripe import notices, reading
 from clients.stripe.errors import looking, moving
@@ -37,14 +37,25 @@ EVENT_TYPES = [
     "charge.dispute.created",
     "charge.dispute.updated",
     "charge.dispute.closed",
+    "charge.dispute.funds_reinstated",
+    "charge.dispute.funds_withdrawn",
     "refund.created",
     "refund.updated",
     "refund.failed",
     "setup_intent.succeeded",
     "payment_method.attached",
     "payment_method.detached",
+    "payout.canceled",
+    "payout.created",
+    "payout.failed",
+    "payout.paid",
+    "payout.reconciliation_completed",
+    "payout.updated",
 ]
-"""What the sweep asks for; Stripe takes at most 20 types in one question."""
+"""What the sweep asks for."""
+
+TYPES_MAX = 20
+"""Types that Stripe takes in one question."""
 
 PAGE = 100
 """The most Stripe gives at once."""
@@ -218,18 +229,29 @@ class StripeGateway:
             for found in pages.auto_paging_iter():
                 yield reading.payment(found.to_dict())
 
-    def events_since(self, start: datetime) -> Iterator[Event]:
-        with looking():
-            pages = self._api.events.list(
-                params={"created": {"gte": int(start.timestamp())}, "types": EVENT_TYPES, "limit": PAGE}
+    def events(self, start: datetime, end: datetime | None = None, *, undelivered: bool = False) -> Iterator[Event]:
+        created: dict[str, int] = {"gte": int(start.timestamp())}
+        if end is not None:
+            created["lt"] = int(end.timestamp())
+        for first in range(0, len(EVENT_TYPES), TYPES_MAX):
+            params = cast(
+                "EventListParams", {"created": created, "types": EVENT_TYPES[first : first + TYPES_MAX], "limit": PAGE}
             )
-            for found in pages.auto_paging_iter():
-                yield notices.event(found.to_dict(), body=str(found))
+            if undelivered:
+                params["delivery_success"] = False
+            with looking():
+                for found in self._api.events.list(params=params).auto_paging_iter():
+                    yield notices.event(found.to_dict(), body=str(found))
 
 
 def connect(secret_key: str, base_url: str, *, read_timeout_s: float = READ_TIMEOUT_S) -> StripeGateway:
     """`base_url` is Stripe's own address everywhere but in the local stack."""
-    client = stripe.StripeClient(
+    return StripeGateway(client(secret_key, base_url, read_timeout_s=read_timeout_s))
+
+
+def client(secret_key: str, base_url: str, *, read_timeout_s: float = READ_TIMEOUT_S) -> stripe.StripeClient:
+    """Stripe's library, told not to try again by itself."""
+    return stripe.StripeClient(
         secret_key,
         stripe_version=notices.API_VERSION,
         base_addresses={"api": base_url},
@@ -237,7 +259,6 @@ def connect(secret_key: str, base_url: str, *, read_timeout_s: float = READ_TIME
         max_network_retries=0,
         http_client=stripe.RequestsClient(timeout=(CONNECT_TIMEOUT_S, read_timeout_s)),
     )
-    return StripeGateway(client)
 
 
 def _found(look: Callable[[], Found]) -> Found | None:

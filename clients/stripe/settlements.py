@@ -7,6 +7,7 @@ from typing import Any
 import stripe
 
 from clients.stripe.errors import looking
+from clients.stripe.gateway import client
 from shop.ports.settlements import BalanceSeen, Movement, PayoutSeen
 
 PAGE = 100
@@ -21,14 +22,13 @@ class StripeSettlements:
     def __init__(self, client: stripe.StripeClient) -> None:
         self._api = client.v1
 
-    def movements(self, start: datetime, end: datetime) -> Iterator[Movement]:
+    def movements(self, start: datetime, end: datetime | None = None) -> Iterator[Movement]:
+        created = {"gte": int(start.timestamp())}
+        if end is not None:
+            created["lt"] = int(end.timestamp())
         with looking():
             pages = self._api.balance_transactions.list(
-                params={
-                    "created": {"gte": int(start.timestamp()), "lt": int(end.timestamp())},
-                    "limit": PAGE,
-                    "expand": ["data.source"],
-                }
+                params={"created": created, "limit": PAGE, "expand": ["data.source"]}
             )
             for found in pages.auto_paging_iter():
                 yield movement(found.to_dict())
@@ -60,6 +60,11 @@ class StripeSettlements:
         with looking():
             found = self._api.balance.retrieve().to_dict()
         return balances(found)
+
+
+def connect_books(secret_key: str, base_url: str) -> StripeSettlements:
+    """`base_url` is Stripe's own address everywhere but in the local stack."""
+    return StripeSettlements(client(secret_key, base_url))
 
 
 def movement(found: Json) -> Movement:

@@ -80,11 +80,44 @@ class OwnRequest(Rejected):
     status = 403
 
 
+class DisputeClosed(Rejected):
+    """The bank does not wait for an answer: it has one, or has decided."""
+
+    code = "dispute_closed"
+
+
+class EvidenceTooLate(Rejected):
+    """The last day for an answer is over."""
+
+    code = "evidence_too_late"
+
+
+class EvidenceOnItsWay(Rejected):
+    """An answer is being sent: a bank reads one."""
+
+    code = "evidence_on_its_way"
+
+
 class NoSuchSpan(Rejected):
     """There is nothing to compare in that time: it ends before it begins, or lies where the shop never was."""
 
     code = "invalid_request"
     status = 422
+
+
+class NotResolvable(Rejected):
+    """This difference cannot be decided in that way."""
+
+    code = "not_resolvable"
+
+
+class AlreadyResolved(Rejected):
+    """Somebody decided about this difference before."""
+
+    code = "already_resolved"
+
+    def __init__(self, reconciliation_id: str, position: int) -> None:
+        super().__init__(f"difference {position} of {reconciliation_id} is resolved already; the next comparison tells")
 
 
 class Unplaceable(Rejected):

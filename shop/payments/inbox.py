@@ -8,7 +8,7 @@ from db import outbox
 from db.database import Database, Tx
 from shop import jobs
 from shop.errors import NotYet
-from shop.payments import adopting, give_back, methods
+from shop.payments import adopting, give_back, methods, payouts
 from shop.payments.delivery import MoneyBack, summary
 from shop.payments.disputing import dispute_seen
 from shop.payments.errors import IllegalMove, Implausible
@@ -48,6 +48,8 @@ def inbox(db: Database, gateway: Gateway, delivery_id: str) -> str | None:
 
 def _read(db: Database, gateway: Gateway, delivery: Delivery, asked_at: datetime) -> str:
     kind = delivery.type or ""
+    if kind.startswith(payouts.NEWS):
+        return _settle(db, delivery, *payouts.take_news(db))
     if delivery.adopt_into is None and not kind.startswith((*OURS, *methods.NEWS)):
         return _settle(db, delivery, "ignored", "not a kind of news that changes an order")
     if delivery.object_id is None:

@@ -97,16 +97,26 @@ def _reverse_refund(tx: Tx, order: Order, refund: RefundState) -> None:
 
 
 def _book_disputes(tx: Tx, order: Order, state: State) -> None:
-    """What the provider moved, movement by movement; what it moved in another currency is not part of these books."""
+    """What the provider moved, movement by movement, in the currency in which it moved."""
     for move in (move for dispute in state.disputes for move in dispute.movements):
-        if move.currency == order.currency:
-            taken, cost = -move.amount, move.fee
-            _enter(tx, order, "dispute", f"dispute:{move.id}", {"disputes": taken, "stripe": -taken})
-            _enter(tx, order, "dispute", f"dispute fee:{move.id}", {"disputes": cost, "stripe": -cost})
+        taken, cost = -move.amount, move.fee
+        amount, fee = {"disputes": taken, "stripe": -taken}, {"disputes": cost, "stripe": -cost}
+        _enter(tx, order, "dispute", f"dispute:{move.id}", amount, currency=move.currency)
+        _enter(tx, order, "dispute", f"dispute fee:{move.id}", fee, currency=move.currency)
 
 
-def _enter(tx: Tx, order: Order, kind: str, cause: str, postings: Postings, taxed: Sequence[Part] = ()) -> None:
-    assert order.currency is not None, "no money moves before there is a price"
-    lines = [Posting(account, order.currency, amount) for account, amount in postings.items() if amount]
+def _enter(
+    tx: Tx,
+    order: Order,
+    kind: str,
+    cause: str,
+    postings: Postings,
+    taxed: Sequence[Part] = (),
+    *,
+    currency: str | None = None,
+) -> None:
+    spent = currency or order.currency
+    assert spent is not None, "no money moves before there is a price"
+    lines = [Posting(account, spent, amount) for account, amount in postings.items() if amount]
     if lines and books.enter(tx, order_id=order.id, kind=kind, cause=cause, lines=lines):
         tax_rows.book(tx, order.id, cause, taxed)

@@ -163,9 +163,32 @@ class Dispute:
     fee_minor: int
     evidence_due_at: datetime | None
     evidence_submitted: bool
+    provider_refundable: bool | None
     opened_at: datetime
     created_at: datetime
     updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """An answer to a dispute. `drawn`: its PDF is there; `outcome` is submitted or refused where it was to be sent."""
+
+    id: str
+    dispute_id: str
+    order_id: str
+    provider_dispute_id: str
+    version: int
+    requested_by: str
+    note: str | None
+    submit: bool
+    drawn: bool
+    tries: int
+    generation: int
+    provider_file_id: str | None
+    outcome: str | None
+    error_code: str | None
+    answered_at: datetime | None
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,19 @@
 """What puts right by itself what stands still: lost news, stuck orders, unknown outcomes, unpaid orders."""
 
 from collections.abc import Iterable
-from datetime import timedelta
-from itertools import islice
 
 from db import outbox
 from db.database import Database, Tx
 from db.outbox import Job
 from shop import jobs
-from shop.payments import cancel, give_back, receive
+from shop.payments import cancel, give_back
 from shop.payments.attempts import JOBS
+from shop.payments.catching_up import catch_up
 from shop.payments.errors import IllegalMove, Implausible
 from shop.payments.facts import apply, payment_seen
 from shop.payments.queries import deliveries, orders, returns, sweeping
 from shop.ports.gateway import Gateway
+from shop.progress import Progress, unheard
 
 BITE = 200
 """Rows of a kind in one sweep: a few seconds of work; the next sweep takes the rest."""
@@ -30,21 +30,10 @@ FEE_QUIET_S = 60.0
 FEE_AGAIN_S = 6 * 3600.0
 """What is not known by then is settled in another currency, most likely: a few more looks are enough."""
 
-OVERLAP = timedelta(minutes=5)
-"""Events appear in the list a little late and out of order; what is read twice is kept once."""
-
-FIRST_LOOK = timedelta(days=1)
-"""How far back the first sweep of a new shop reads."""
-
-PAGE = 100
-"""Events taken in one transaction: as many as Stripe gives at once."""
-
-EVENTS = "events"
-
 UNPAID = frozenset({"awaiting_payment", "requires_action", "payment_failed"})
 
 
-def sweep(db: Database, gateway: Gateway) -> dict[str, int]:
+def sweep(db: Database, gateway: Gateway, progress: Progress = unheard) -> dict[str, int]:
     """Look everywhere once; answers how much of each kind was found. Needs no lock: all it does is idempotent.
 
     What needs the provider comes last, so that the rest is done while the provider is away.
@@ -53,7 +42,7 @@ def sweep(db: Database, gateway: Gateway) -> dict[str, int]:
         found = _restage(tx)
     found["overdue"] = _call_off_overdue(db)
     found["strays"] = _void_strays(db)
-    found["events_missed"] = _read_events(db, gateway)
+    found |= catch_up(db, gateway, progress)
     found["fees"] = _fetch_fees(db, gateway)
     return found
 
@@ -142,24 +131,6 @@ def _void_strays(db: Database) -> int:
             if order is not None:
                 cancel.wish(tx, order, "superseded", intent_id=intent_id)
     return len(strays)
-
-
-def _read_events(db: Database, gateway: Gateway) -> int:
-    """News that never reached us goes into the same inbox as the rest; answers how much of it there was."""
-    with db.transaction() as tx:
-        now = orders.clock(tx)
-        start = (deliveries.watermark(tx, EVENTS) or now - FIRST_LOOK) - OVERLAP
-    missed, newest = 0, start
-    events = gateway.events_since(start)
-    while page := list(islice(events, PAGE)):
-        newest = max(newest, *(event.at for event in page))
-        with db.transaction() as tx:
-            # Our own reading is no repeat by Stripe, so what is known is not counted again.
-            known = deliveries.known(tx, [event.id for event in page])
-            missed += sum(receive.keep(tx, event, "poll") for event in page if event.id not in known)
-    with db.transaction() as tx:
-        deliveries.move_watermark(tx, EVENTS, min(newest, now))
-    return missed
 
 
 def _fetch_fees(db: Database, gateway: Gateway) -> int:

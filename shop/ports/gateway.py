@@ -89,7 +89,10 @@ class MovementSeen:
 
 @dataclass(frozen=True, slots=True)
 class DisputeSeen:
-    """A payer's bank taking a payment back, or asking about it (`warning_…`), as the provider describes it."""
+    """A payer's bank taking a payment back, or asking about it (`warning_…`), as the provider describes it.
+
+    `refundable` False: the provider says that a refund now would pay twice. `evidence_id` is our packet that was sent.
+    """
 
     id: str
     status: str
@@ -100,6 +103,8 @@ class DisputeSeen:
     opened_at: datetime
     evidence_due_at: datetime | None = None
     evidence_submitted: bool = False
+    refundable: bool | None = None
+    evidence_id: str | None = None
     movements: tuple[MovementSeen, ...] = ()
 
 
@@ -203,7 +208,11 @@ class Gateway(Protocol):
 
     def payments_between(self, start: datetime, end: datetime) -> Iterator[PaymentSeen]: ...
 
-    def events_since(self, start: datetime) -> Iterator[Event]: ...
+    def events(self, start: datetime, end: datetime | None = None, *, undelivered: bool = False) -> Iterator[Event]:
+        """News of the kinds we know from `start` to before `end`; `undelivered` only what no webhook has taken. The
+        provider keeps them for 30 days.
+        """
+        ...
 
 
 class CardDeclined(Rejected):

@@ -167,7 +167,7 @@ def test_payments_and_events_are_listed_to_the_end(gateway: StripeGateway) -> No
     assert {payment.id for payment in listed} == made
     assert all(payment.card for payment in listed)
     assert list(gateway.payments_between(now - timedelta(hours=2), now - timedelta(hours=1))) == []
-    events = list(gateway.events_since(now - timedelta(hours=1)))
+    events = list(gateway.events(now - timedelta(hours=1)))
     assert {event.payment_id for event in events} == made
     assert {event.type for event in events} >= {"payment_intent.amount_capturable_updated"}
     found = gateway.find_payment("att_1")

@@ -1,10 +1,12 @@
 """Our side of a comparison with the provider's books."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
 
 from db.database import Tx
 
@@ -22,11 +24,14 @@ class Reconciliation:
     refunds_checked: int
     created_at: datetime
     finished_at: datetime | None
+    totals: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """`explanation` None: nobody knows why."""
+    """`explanation` None: nobody knows why. `amount_minor` is what it makes the provider's balance greater than ours,
+    where it is about money. `position` is its number within its reconciliation, 0 before it has one.
+    """
 
     kind: str
     order_id: str | None
@@ -34,11 +39,16 @@ class Difference:
     ours: str | None
     theirs: str | None
     explanation: str | None
+    amount_minor: int | None = None
+    currency: str | None = None
+    position: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class OurPayment:
-    """`booked_minor` is what the ledger says Stripe holds for the order, fees taken off."""
+    """`booked_minor` is what the ledger says Stripe holds for the order, fees taken off, disputes left out. `disputes`
+    are ids and statuses.
+    """
 
     intent_id: str
     order_id: str
@@ -52,6 +62,7 @@ class OurPayment:
     booked_minor: int
     working: bool
     updated_at: datetime
+    disputes: str = ""
 
 
 def insert(tx: Tx, reconciliation_id: str, *, dry_run: bool, actor: str | None, start: datetime, end: datetime) -> None:
@@ -69,7 +80,7 @@ def reconciliation(tx: Tx, reconciliation_id: str) -> Reconciliation | None:
     return cursor.execute(
         """
         SELECT id, state, dry_run, requested_by, from_at, to_at, orders_checked, payments_checked, refunds_checked,
-               created_at, finished_at
+               created_at, finished_at, totals
           FROM reconciliations
          WHERE id = %(id)s
         """,
@@ -77,13 +88,21 @@ def reconciliation(tx: Tx, reconciliation_id: str) -> Reconciliation | None:
     ).fetchone()
 
 
-def finish(tx: Tx, reconciliation_id: str, *, orders_checked: int, payments_checked: int, refunds_checked: int) -> bool:
+def finish(
+    tx: Tx,
+    reconciliation_id: str,
+    *,
+    orders_checked: int,
+    payments_checked: int,
+    refunds_checked: int,
+    totals: Mapping[str, Any],
+) -> bool:
     """False if another run finished it before."""
     updated = tx.execute(
         """
         UPDATE reconciliations
            SET state = 'done', orders_checked = %(orders)s, payments_checked = %(payments)s,
-               refunds_checked = %(refunds)s, finished_at = clock_timestamp()
+               refunds_checked = %(refunds)s, totals = %(totals)s, finished_at = clock_timestamp()
          WHERE id = %(id)s AND state = 'running'
         """,
         {
@@ -91,6 +110,7 @@ def finish(tx: Tx, reconciliation_id: str, *, orders_checked: int, payments_chec
             "orders": orders_checked,
             "payments": payments_checked,
             "refunds": refunds_checked,
+            "totals": Jsonb(dict(totals)),
         },
     )
     return updated.rowcount == 1
@@ -101,9 +121,9 @@ def insert_differences(tx: Tx, reconciliation_id: str, found: Sequence[Differenc
         cursor.executemany(
             """
             INSERT INTO reconciliation_differences (reconciliation_id, position, kind, order_id, object_id, ours,
-                                                    theirs, explanation)
-            VALUES (%(reconciliation_id)s, %(position)s, %(kind)s, %(order_id)s, %(object_id)s, %(ours)s, %(theirs)s,
-                    %(explanation)s)
+                                                    theirs, explanation, amount_minor, currency)
+            VALUES (%(reconciliation_id)s, %(position)s, %(kind)s, %(order_id)s, %(object_id)s, left(%(ours)s, 200),
+                    left(%(theirs)s, 200), left(%(explanation)s, 300), %(amount)s, %(currency)s)
             """,
             [
                 {
@@ -115,6 +135,8 @@ def insert_differences(tx: Tx, reconciliation_id: str, found: Sequence[Differenc
                     "ours": difference.ours,
                     "theirs": difference.theirs,
                     "explanation": difference.explanation,
+                    "amount": difference.amount_minor,
+                    "currency": difference.currency,
                 }
                 for position, difference in enumerate(found, start=1)
             ],
@@ -122,14 +144,19 @@ def insert_differences(tx: Tx, reconciliation_id: str, found: Sequence[Differenc
 
 
 def differences(tx: Tx, reconciliation_id: str) -> list[Difference]:
+    """As found, with what people have decided since: a decision explains."""
     cursor = tx.cursor(row_factory=class_row(Difference))
     return cursor.execute(
         """
-        SELECT kind, order_id, object_id, ours, theirs, explanation
-          FROM reconciliation_differences
-         WHERE reconciliation_id = %(id)s
-      ORDER BY position
-         LIMIT 1000
+        SELECT kind, order_id, object_id, ours, theirs,
+               coalesce(resolved.action || ' by ' || resolved.actor || ': ' || resolved.reason, explanation)
+                   AS explanation,
+               amount_minor, currency, found.position
+          FROM reconciliation_differences AS found
+          LEFT JOIN difference_resolutions AS resolved
+            ON resolved.reconciliation_id = found.reconciliation_id AND resolved.position = found.position
+         WHERE found.reconciliation_id = %(id)s
+      ORDER BY found.position
         """,
         {"id": reconciliation_id},
     ).fetchall()
@@ -160,9 +187,14 @@ def our_payments(tx: Tx, intent_ids: Sequence[str]) -> list[OurPayment]:
                  WHERE payment_id = payments.id AND status = 'pending') AS reserved_minor,
                (SELECT coalesce(sum(amount_minor), 0)::bigint
                   FROM ledger_entries JOIN ledger_lines ON ledger_lines.entry_id = ledger_entries.id
-                 WHERE ledger_entries.order_id = payments.order_id AND account = 'stripe') AS booked_minor,
+                 WHERE ledger_entries.order_id = payments.order_id AND account = 'stripe'
+                   AND ledger_entries.kind IN ('capture', 'refund', 'reversal', 'fee')
+                   AND ledger_lines.currency = payments.currency) AS booked_minor,
                EXISTS (SELECT 1 FROM provider_attempts
-                        WHERE order_id = payments.order_id AND outcome IS NULL) AS working
+                        WHERE order_id = payments.order_id AND outcome IS NULL) AS working,
+               (SELECT coalesce(string_agg(provider_dispute_id || ' ' || disputes.status, ', '
+                                           ORDER BY provider_dispute_id COLLATE "C"), '')
+                  FROM disputes WHERE payment_id = payments.id) AS disputes
           FROM payments
          WHERE intent_id = ANY(%(ids)s)
         """,
@@ -170,14 +202,113 @@ def our_payments(tx: Tx, intent_ids: Sequence[str]) -> list[OurPayment]:
     ).fetchall()
 
 
-def our_payments_between(tx: Tx, *, start: datetime, end: datetime) -> list[OurPayment]:
-    cursor = tx.cursor(row_factory=class_row(OurPayment))
+def our_payments_between(
+    tx: Tx, *, start: datetime, end: datetime, after: str, limit: int
+) -> list[tuple[str, str, str, str]]:
+    """`(id, payment at the provider, order, status)` of the payments made in that time, by id."""
+    return tx.execute(
+        """
+        SELECT id, intent_id, order_id, status
+          FROM payments
+         WHERE created_at >= %(start)s AND created_at < %(end)s AND id > %(after)s
+      ORDER BY id
+         LIMIT %(limit)s
+        """,
+        {"start": start, "end": end, "after": after, "limit": limit},
+    ).fetchall()
+
+
+def uneven_orders(tx: Tx, *, start: datetime, end: datetime, limit: int) -> list[tuple[str, str, int, int, int]]:
+    """`(id, currency, on the order, by its payments and refunds, by the books)`: orders of that time whose three
+    answers to how much money was taken and kept are not one.
+    """
+    return tx.execute(
+        """
+        SELECT orders.id, orders.currency, orders.amount_captured - orders.amount_refunded,
+               said.captured - given.refunded, booked.held
+          FROM orders
+          JOIN LATERAL (SELECT coalesce(sum(captured_minor), 0)::bigint AS captured
+                          FROM payments WHERE order_id = orders.id) AS said ON true
+          JOIN LATERAL (SELECT coalesce(sum(amount_minor), 0)::bigint AS refunded
+                          FROM refunds WHERE order_id = orders.id AND status = 'succeeded') AS given ON true
+          JOIN LATERAL (SELECT coalesce(sum(amount_minor), 0)::bigint AS held
+                          FROM ledger_entries JOIN ledger_lines ON entry_id = ledger_entries.id AND account = 'stripe'
+                         WHERE order_id = orders.id AND kind IN ('capture', 'refund', 'reversal')) AS booked ON true
+         WHERE orders.updated_at >= %(start)s AND orders.updated_at < %(end)s AND orders.currency IS NOT NULL
+           AND (orders.amount_captured - orders.amount_refunded <> said.captured - given.refunded
+                OR orders.amount_captured - orders.amount_refunded <> booked.held)
+      ORDER BY orders.id
+         LIMIT %(limit)s
+        """,
+        {"start": start, "end": end, "limit": limit},
+    ).fetchall()
+
+
+def difference(tx: Tx, reconciliation_id: str, position: int) -> Difference | None:
+    """As it was found."""
+    cursor = tx.cursor(row_factory=class_row(Difference))
     return cursor.execute(
         """
-        SELECT intent_id, order_id, status, currency, amount_minor, captured_minor, fee_minor, updated_at,
-               0::bigint AS refunded_minor, 0::bigint AS reserved_minor, 0::bigint AS booked_minor, false AS working
-          FROM payments
-         WHERE created_at >= %(start)s AND created_at < %(end)s
+        SELECT kind, order_id, object_id, ours, theirs, explanation, amount_minor, currency, position
+          FROM reconciliation_differences
+         WHERE reconciliation_id = %(id)s AND position = %(position)s
         """,
-        {"start": start, "end": end},
+        {"id": reconciliation_id, "position": position},
+    ).fetchone()
+
+
+def insert_resolution(
+    tx: Tx,
+    *,
+    resolution_id: str,
+    reconciliation_id: str,
+    position: int,
+    action: str,
+    reason: str,
+    actor: str,
+    likeness: str,
+    entry_id: str | None,
+) -> bool:
+    """False if somebody resolved it before."""
+    inserted = tx.execute(
+        """
+        INSERT INTO difference_resolutions (id, reconciliation_id, position, action, reason, actor, likeness, entry_id)
+        VALUES (%(id)s, %(reconciliation_id)s, %(position)s, %(action)s, %(reason)s, %(actor)s, %(likeness)s,
+                %(entry_id)s)
+        ON CONFLICT (reconciliation_id, position) DO NOTHING
+        """,
+        {
+            "id": resolution_id,
+            "reconciliation_id": reconciliation_id,
+            "position": position,
+            "action": action,
+            "reason": reason,
+            "actor": actor,
+            "likeness": likeness,
+            "entry_id": entry_id,
+        },
+    )
+    return inserted.rowcount == 1
+
+
+def accepted(tx: Tx, likenesses: Sequence[str]) -> dict[str, str]:
+    """What people said of the very same differences before, by likeness; the newest word counts."""
+    rows = tx.execute(
+        """
+        SELECT DISTINCT ON (likeness) likeness,
+               'accepted by ' || actor || ' on ' || to_char(created_at, 'YYYY-MM-DD') || ': ' || reason
+          FROM difference_resolutions
+         WHERE likeness = ANY(%(likenesses)s) AND action = 'accept'
+      ORDER BY likeness, created_at DESC
+        """,
+        {"likenesses": list(likenesses)},
     ).fetchall()
+    return dict(rows)
+
+
+def payment_of_order(tx: Tx, order_id: str) -> str | None:
+    """The newest one, at the provider."""
+    row = tx.execute(
+        "SELECT intent_id FROM payments WHERE order_id = %(id)s ORDER BY id DESC LIMIT 1", {"id": order_id}
+    ).fetchone()
+    return row[0] if row else None

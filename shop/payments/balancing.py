@@ -1,0 +1,247 @@
+"""Our books beside the provider's, movement by movement and each way, and the equation of balances."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from db.database import Database, Tx
+from shop.payments.comparing import MARGIN, MOVING_FOR, facts_of, heal, look_at
+from shop.payments.facts import is_ours
+from shop.payments.queries import orders, settling
+from shop.payments.queries import payouts as payout_rows
+from shop.payments.queries import reconciling as rows
+from shop.payments.queries.reconciling import Difference, Reconciliation
+from shop.payments.queries.settling import Known, Unpartnered
+from shop.payments.settle import BITE, book_open, copy, follow_payouts, note_matches, unmatched
+from shop.ports.gateway import Gateway
+from shop.ports.settlements import BalanceSeen, Settlements
+from shop.progress import Progress
+
+LISTED_MAX = 1000
+"""Differences of a kind that a comparison lists; where there are more, something general is wrong."""
+
+TRIES = 5
+"""How often the balance is read again because money moved while it was; after that the rest is called on its way."""
+
+ON_ITS_WAY = "on its way: it happened minutes ago"
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What the comparison of the books found; `totals` is kept as it is."""
+
+    differences: Sequence[Difference]
+    totals: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+def compare_books(
+    db: Database, gateway: Gateway, settlements: Settlements, wanted: Reconciliation, progress: Progress
+) -> Books:
+    """Read the provider's books, book what is missing unless it is a dry run, and compare each with each."""
+    changed = copy(db, settlements.movements(wanted.from_at - MARGIN), progress)[2]
+    if not wanted.dry_run:
+        follow_payouts(db, settlements)
+        book_open(db)
+        _heal_open(db, gateway, wanted)
+        book_open(db)
+    balances = _balances(db, settlements)
+    note_matches(db)
+    found = [
+        Difference("movement_changed", None, movement_id, None, "told otherwise than before", None)
+        for movement_id in changed
+    ]
+    found += _payouts(db, settlements, wanted)
+    with db.transaction() as tx:
+        tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        money = _money(tx, wanted)
+        found = _with_decisions(tx, [*money, *found, *_orders(tx, wanted)])
+        equation = _equation(settling.held(tx), balances, found)
+        over = _with_decisions(tx, _left_over(equation))
+        totals = {"movements": _matched(tx, wanted), "equation": equation}
+    return Books([*found, *over], totals)
+
+
+def likeness(difference: Difference) -> str:
+    """The same for the very same difference found again; anything that changed makes it another."""
+    words = (difference.kind, difference.object_id, difference.ours, difference.theirs, difference.currency)
+    return hashlib.sha256("\x1f".join(word or "" for word in words).encode()).hexdigest()
+
+
+def _heal_open(db: Database, gateway: Gateway, wanted: Reconciliation) -> None:
+    """Money of a payment whose news we never had: look at the payment with its refunds and disputes."""
+    after = ""
+    while True:
+        with db.transaction() as tx:
+            now = orders.clock(tx)
+            page = settling.open_movements(tx, after=after, limit=BITE)
+            differing = unmatched(tx, page)
+        for payment_id in {str(move.payment_ref) for move in page if move.id in differing and move.payment_ref}:
+            theirs = look_at(gateway, payment_id)
+            if theirs is not None and theirs.payment.order_id is not None and is_ours(theirs.payment.order_id):
+                key = f"{wanted.id}:books"
+                heal(db, theirs.payment.order_id, facts_of(theirs, key=key, seen_at=now))
+        if len(page) < BITE:
+            return
+        after = page[-1].id
+
+
+def _balances(db: Database, settlements: Settlements) -> list[BalanceSeen]:
+    """The provider's balance at a moment at which every movement that is in it is known to us."""
+    with db.transaction() as tx:
+        lately = orders.clock(tx) - MARGIN
+    balances = settlements.balance()
+    for _ in range(TRIES):
+        new = copy(db, settlements.movements(lately))[0]
+        if new == 0:
+            break
+        balances = settlements.balance()
+    return balances
+
+
+def _money(tx: Tx, wanted: Reconciliation) -> list[Difference]:
+    now = orders.clock(tx)
+    found: dict[str, Difference] = {}
+    after = (datetime.min.replace(tzinfo=UTC), "")
+    while page := settling.movements_in(tx, start=wanted.from_at, end=wanted.to_at, after=after, limit=BITE):
+        _add(found, page, unmatched(tx, page), now)
+        after = (page[-1].made_at, page[-1].id)
+    last = ""
+    while page := settling.open_movements(tx, after=last, limit=BITE):
+        _add(found, page, unmatched(tx, page), now)
+        last = page[-1].id
+    ours = settling.unpartnered(tx, start=wanted.from_at, end=wanted.to_at, limit=LISTED_MAX)
+    returned = settling.given_back(tx, list(found))
+    listed = [replace(each, explanation=returned.get(str(each.object_id), each.explanation)) for each in found.values()]
+    return [*listed, *(_entry_alone(entry, now) for entry in ours)]
+
+
+def _add(
+    found: dict[str, Difference], page: Sequence[Known], differing: Mapping[str, tuple[int, int]], now: datetime
+) -> None:
+    for move in (move for move in page if move.id in differing):
+        ours, theirs = differing[move.id]
+        found[move.id] = Difference(
+            kind=_kind(move),
+            order_id=move.order_id,
+            object_id=move.id,
+            ours=f"{ours} {move.currency}",
+            theirs=f"{theirs} {move.currency} {move.type} {move.source_ref or ''}".strip(),
+            explanation=ON_ITS_WAY if abs(now - move.made_at) < MOVING_FOR else None,
+            amount_minor=theirs - ours,
+            currency=move.currency,
+        )
+
+
+def _kind(move: Known) -> str:
+    if move.order_id is not None:
+        return "movement_differs"
+    return "movement_foreign" if move.payment_ref is not None else "movement_unknown"
+
+
+def _entry_alone(entry: Unpartnered, now: datetime) -> Difference:
+    return Difference(
+        kind="entry_alone",
+        order_id=entry.order_id,
+        object_id=entry.id,
+        ours=f"{entry.amount_minor} {entry.currency} {entry.cause}",
+        theirs=None,
+        explanation=ON_ITS_WAY if now - entry.booked_at < MOVING_FOR else None,
+        amount_minor=-entry.amount_minor,
+        currency=entry.currency,
+    )
+
+
+def _payouts(db: Database, settlements: Settlements, wanted: Reconciliation) -> list[Difference]:
+    """Status by status; and what a payout pays out must be what its movements add up to."""
+    with db.transaction() as tx:
+        ours = payout_rows.payouts_between(tx, start=wanted.from_at - MARGIN, end=wanted.to_at + MARGIN)
+        now = orders.clock(tx)
+    found: list[Difference] = []
+    for seen in settlements.payouts(wanted.from_at):
+        known = ours.get(seen.id)
+        young = ON_ITS_WAY if now - seen.made_at < MOVING_FOR else None
+        if known is None:
+            found += [Difference("payout", None, seen.id, None, seen.status, young)] if wanted.dry_run else []
+        elif known.status != seen.status:
+            found.append(Difference("payout", None, seen.id, known.status, seen.status, young))
+        elif known.composed_minor is not None and known.composed_minor != seen.amount:
+            composed = f"{known.composed_minor} {seen.currency}"
+            found.append(Difference("payout_sum", None, seen.id, composed, f"{seen.amount} {seen.currency}", None))
+    return found
+
+
+def _orders(tx: Tx, wanted: Reconciliation) -> list[Difference]:
+    uneven = rows.uneven_orders(tx, start=wanted.from_at, end=wanted.to_at, limit=LISTED_MAX)
+    return [
+        Difference(
+            "order",
+            order_id,
+            order_id,
+            f"{on_order} {currency} on the order",
+            f"{by_parts} by its payments and refunds, {by_books} by the books",
+            None,
+        )
+        for order_id, currency, on_order, by_parts, by_books in uneven
+    ]
+
+
+def _with_decisions(tx: Tx, found: Sequence[Difference]) -> list[Difference]:
+    """A difference that a person has accepted before, and that is still the very same, is explained by that."""
+    said = rows.accepted(tx, [likeness(difference) for difference in found])
+    return [
+        replace(difference, explanation=difference.explanation or said.get(likeness(difference)))
+        for difference in found
+    ]
+
+
+def _equation(
+    ours: Mapping[str, int], theirs: Sequence[BalanceSeen], found: Sequence[Difference]
+) -> list[dict[str, Any]]:
+    """Per currency: our books + what is explained + what is not = the provider's balance."""
+    there = {balance.currency: balance for balance in theirs}
+    lines: list[dict[str, Any]] = []
+    for currency in sorted({*ours, *there, *(each.currency for each in found if each.currency)}):
+        balance = there.get(currency) or BalanceSeen(currency, 0, 0)
+        about = [each for each in found if each.currency == currency and each.amount_minor]
+        explained = sum(each.amount_minor or 0 for each in about if each.explanation is not None)
+        listed = sum(each.amount_minor or 0 for each in about if each.explanation is None)
+        held = ours.get(currency, 0)
+        lines.append(
+            {
+                "currency": currency,
+                "ours": held,
+                "explained": explained,
+                "available": balance.available,
+                "pending": balance.pending,
+                "theirs": balance.available + balance.pending,
+                "unexplained": balance.available + balance.pending - held - explained,
+                "not_listed": balance.available + balance.pending - held - explained - listed,
+            }
+        )
+    return lines
+
+
+def _left_over(equation: Sequence[Mapping[str, Any]]) -> list[Difference]:
+    """What no difference of a single movement says: also that is listed."""
+    return [
+        Difference(
+            kind="balance",
+            order_id=None,
+            object_id=line["currency"],
+            ours=f"{line['theirs'] - line['not_listed']} {line['currency']}",
+            theirs=f"{line['theirs']} {line['currency']}",
+            explanation=None,
+            amount_minor=line["not_listed"],
+            currency=line["currency"],
+        )
+        for line in equation
+        if line["not_listed"]
+    ]
+
+
+def _matched(tx: Tx, wanted: Reconciliation) -> list[dict[str, Any]]:
+    names = ("type", "currency", "number", "amount", "fee", "net", "open")
+    sums = settling.matched_sums(tx, start=wanted.from_at, end=wanted.to_at)
+    return [dict(zip(names, values, strict=True)) for values in sums]

@@ -1,0 +1,161 @@
+"""Taking in the provider's books: its movements copied, payouts followed, and booked what no order's facts book."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from itertools import islice
+
+from db.database import Database, Tx
+from shop.payments.matching import Needed, Part, is_capture, needed, parts
+from shop.payments.payouts import payout_seen
+from shop.payments.queries import deliveries, orders, settling
+from shop.payments.queries import ledger as books
+from shop.payments.queries import payouts as payout_rows
+from shop.payments.queries.settling import Known
+from shop.ports.settlements import Movement, Settlements
+from shop.progress import Progress, unheard
+
+MOVEMENTS = "movements"
+"""The watermark's name."""
+
+OVERLAP = timedelta(hours=1)
+"""What is read twice is kept once; a list that lags behind by minutes loses nothing."""
+
+FIRST_LOOK = timedelta(days=8)
+"""How far back a new shop reads by itself; a reconciliation of an older span reads that."""
+
+PAYOUTS_LOOK = timedelta(days=14)
+"""Banks send a payout back within about five working days after it was paid."""
+
+PAGE = 100
+"""As many as the provider gives at once."""
+
+BITE = 200
+"""Movements looked at in one transaction."""
+
+PAYOUTS_READ = 50
+"""Payouts whose movements are read in one run; the next one takes the others."""
+
+
+def settle(db: Database, settlements: Settlements, progress: Progress = unheard) -> dict[str, int]:
+    """Read what moved since last time and book it; answers how much of each there was. Safe to repeat."""
+    with db.transaction() as tx:
+        now = orders.clock(tx)
+        start = (deliveries.watermark(tx, MOVEMENTS) or now - FIRST_LOOK) - OVERLAP
+    read, newest, _ = copy(db, settlements.movements(start), progress)
+    with db.transaction() as tx:
+        deliveries.move_watermark(tx, MOVEMENTS, min(newest or start, now))
+    payouts = follow_payouts(db, settlements)
+    return {"movements": read, "payouts": payouts, "booked": book_open(db), "matched": note_matches(db)}
+
+
+def copy(
+    db: Database, found: Iterable[Movement], progress: Progress = unheard, *, payout_id: str | None = None
+) -> tuple[int, datetime | None, list[str]]:
+    """Keep movements; answers how many were new, the newest one's time, and those that the provider now tells
+    otherwise than before (there should never be one).
+    """
+    new, newest, changed, done = 0, None, list[str](), 0
+    told = iter(found)
+    while page := list(islice(told, PAGE)):
+        with db.transaction() as tx:
+            changed += settling.changed_since(tx, page)
+            new += settling.keep(tx, page, payout_id)
+        newest = max(filter(None, (newest, *(move.made_at for move in page))))
+        done += len(page)
+        progress(done, None)
+    return new, newest, changed
+
+
+def follow_payouts(db: Database, settlements: Settlements) -> int:
+    """Take each payout's state into account and read what it pays out; answers how many told something new."""
+    with db.transaction() as tx:
+        now = orders.clock(tx)
+    told = 0
+    for seen in settlements.payouts(now - PAYOUTS_LOOK):
+        with db.transaction() as tx:
+            told += payout_seen(tx, seen, seen_at=now)
+    with db.transaction() as tx:
+        unread = payout_rows.unread(tx, limit=PAYOUTS_READ)
+    for payout_id in unread:
+        copy(db, settlements.movements_of_payout(payout_id), payout_id=payout_id)
+        with db.transaction() as tx:
+            payout_rows.note_composed(tx, payout_id)
+    return told
+
+
+def book_open(db: Database) -> int:
+    """Book what open movements make necessary; answers how many entries that were."""
+    booked, after = 0, ""
+    while True:
+        with db.transaction() as tx:
+            page = settling.open_movements(tx, after=after, limit=BITE)
+        for move in page:
+            booked += _book(db, needed(move))
+        if len(page) < BITE:
+            return booked
+        after = page[-1].id
+
+
+def note_matches(db: Database) -> int:
+    """Note which open movements have all their entries by now; answers how many."""
+    matched, after = 0, ""
+    while True:
+        with db.transaction() as tx:
+            page = settling.open_movements(tx, after=after, limit=BITE)
+            differing = unmatched(tx, page)
+            fitting = [move.id for move in page if move.id not in differing]
+            settling.note_matched(tx, fitting)
+        matched += len(fitting)
+        if len(page) < BITE:
+            return matched
+        after = page[-1].id
+
+
+def unmatched(tx: Tx, page: Sequence[Known]) -> dict[str, tuple[int, int]]:
+    """Movements whose entries do not say the same: what ours say and what theirs does, net, by their id."""
+    wanted = {move.id: parts(move) for move in page}
+    causes = [part.cause for found in wanted.values() for part in found or ()]
+    booked = settling.booked(tx, [*causes, *(f"correction:{move.id}" for move in page)])
+    captures = settling.captured(tx, [str(move.order_id) for move in page if is_capture(move)])
+    found: dict[str, tuple[int, int]] = {}
+    for move in page:
+        known = wanted[move.id]
+        ours = [booked.get((part.cause, part.currency), 0) for part in known or ()]
+        corrected = booked.get((f"correction:{move.id}", move.currency))
+        said = _net(move, known or (), ours, captures) + (corrected or 0)
+        same = known is not None and ours == [part.amount for part in known]
+        if is_capture(move):
+            same = same and _captured_alike(move, captures[str(move.order_id)])
+        if not same and (corrected is None or said != move.net_minor):
+            found[move.id] = (said, move.net_minor)
+    return found
+
+
+def _captured_alike(move: Known, sums: tuple[int, int]) -> bool:
+    """The books say of the order what its payments say, and of this payment they say what the movement says."""
+    if move.ours_currency != move.currency:
+        return sums[0] == sums[1]
+    return sums[0] == sums[1] and move.ours_minor == move.source_minor
+
+
+def _net(move: Known, known: Sequence[Part], ours: Sequence[int], captures: dict[str, tuple[int, int]]) -> int:
+    """What our books did in the movement's own currency."""
+    same_currency = [amount for part, amount in zip(known, ours, strict=True) if part.currency == move.currency]
+    taken = captures[str(move.order_id)][0] if is_capture(move) and move.ours_currency == move.currency else 0
+    return sum(same_currency) + taken
+
+
+def _book(db: Database, entries: Sequence[Needed]) -> int:
+    if not entries:
+        return 0
+    with db.transaction() as tx:
+        order_id = entries[0].order_id
+        if order_id is not None and orders.lock_order(tx, order_id) is None:
+            return 0
+        made = [
+            books.enter(
+                tx, order_id=entry.order_id, kind=entry.kind, cause=entry.cause, lines=entry.lines, memo=entry.memo
+            )
+            for entry in entries
+        ]
+    return sum(entry_id is not None for entry_id in made)
