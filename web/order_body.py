@@ -66,9 +66,19 @@ class RejectionBody(Out):
     detail: str
 
 
+class DoubtBody(Out):
+    """Something asked of the payment provider that got no verdict: create, confirm, capture, cancel or refund."""
+
+    operation: str
+    unknown_since: Time
+    look_at: Maybe[Time] = None
+    tries: int
+
+
 class OrderBody(Out):
     """Amounts are whole minor units of the order's currency. Prices are gross: `total` is `subtotal` and `shipping`,
     and `tax` is the part of it that is tax. `currency` and `payment` are null until the order is placed.
+    `outcome_unknown` is for support: what nobody knows the outcome of, since when, and when somebody looks next.
     """
 
     id: str
@@ -89,6 +99,7 @@ class OrderBody(Out):
     rejection: Maybe[RejectionBody] = None
     email: Maybe[str] = None
     shipping_address: Maybe[dict[str, Any]] = None
+    outcome_unknown: Maybe[list[DoubtBody]] = None
     expires_at: Time
     created_at: Time
     updated_at: Time
@@ -120,11 +131,19 @@ def order_body(call: Call, view: OrderView) -> OrderBody:
             "rejection": rejection,
             "email": order.email,
             "shipping_address": order.shipping_address,
+            "outcome_unknown": _doubts(view) if call.has("support") else None,
             "expires_at": order.expires_at,
             "created_at": order.created_at,
             "updated_at": order.updated_at,
         }
     )
+
+
+def _doubts(view: OrderView) -> list[DoubtBody] | None:
+    return [
+        DoubtBody(operation=doubt.operation, unknown_since=doubt.unknown_since, look_at=doubt.look_at, tries=doubt.tries)
+        for doubt in view.doubts
+    ] or None
 
 
 def _line(line: Line) -> LineBody:

@@ -38,7 +38,7 @@ MOVES: tuple[Move, ...] = (
     *_from(
         "processing",
         awaiting_payment="payment.seen requires_payment_method",
-        requires_action="payment.seen requires_action",
+        requires_action="payment.seen requires_action, confirm.refused",
         payment_failed="payment.seen declined, confirm.refused",
         authorized="payment.seen requires_capture",
         canceled="payment.seen canceled",

@@ -18,14 +18,12 @@ LAPSED: Mapping[str, str] = MappingProxyType(
 
 def has_lapsed(facts: Sequence[Fact], payment_id: str, method: str | None) -> bool:
     """Whether this payment still waits for a bank's page that was called off: `action.lapsed` names the way to pay it
-    was for, and another way, or another wish to pay with the same, is a new try.
+    was for. Another way, another wish to pay, or a look that saw no page in between makes it a new try.
     """
-    lapses = [fact for fact in facts if fact.kind == "action.lapsed" and fact.subject == payment_id]
-    matching = [fact.seen_at for fact in lapses if fact.data["method"] == method]
-    if not matching:
-        return False
-    wishes = (fact.seen_at for fact in facts if fact.kind == "confirm.asked" and fact.subject == payment_id)
-    return max(wishes, default=matching[0]) <= max(matching)
+    about = [fact for fact in facts if fact.subject == payment_id]
+    lapses = [fact.seen_at for fact in about if fact.kind == "action.lapsed" and fact.data["method"] == method]
+    begun = [fact.seen_at for fact in about if fact.kind == "confirm.asked" or _shows_no_page(fact)]
+    return bool(lapses) and max(begun, default=lapses[0]) <= max(lapses)
 
 
 def declined(facts: Sequence[Fact]) -> int:
@@ -41,3 +39,7 @@ def declined(facts: Sequence[Fact]) -> int:
             charge = fact.data["charge_id"]
             tries.add(("charge", charge) if charge else ("method", f"{fact.subject} {fact.data.get('method')}"))
     return len(tries)
+
+
+def _shows_no_page(fact: Fact) -> bool:
+    return fact.kind == "payment.seen" and fact.data["status"] != "requires_action"
