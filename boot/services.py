@@ -15,6 +15,7 @@ from shop.ports.mail import Mailer
 from shop.ports.neighbours import Carts, Products, Users
 from shop.ports.notices import Notices
 from shop.ports.settlements import Settlements
+from shop.search.known import Knowledge
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,8 @@ class Services:
     """Built once per process. Building it opens no connection and loads no model: each part does so at first use.
 
     `encoder` is for queries: small, one thread, degraded until the model's files are there. `catalogue_encoder` is for
-    whole catalogues: half the cores or a GPU, and it makes the files when they are missing.
+    whole catalogues: half the cores or a GPU, and it makes the files when they are missing. `knowledge` is what searches
+    know beforehand, read anew when it changes.
     """
 
     settings: Settings
@@ -39,6 +41,7 @@ class Services:
     mailer: Mailer
     encoder: Encoder
     catalogue_encoder: Encoder
+    knowledge: Knowledge
 
 
 def connect(settings: Settings, *, name: str = "backroom") -> Services:
@@ -73,4 +76,5 @@ def connect(settings: Settings, *, name: str = "backroom") -> Services:
             threads=encoder.catalogue_threads(),
             may_export=True,
         ),
+        knowledge=Knowledge(),
     )

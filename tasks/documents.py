@@ -6,6 +6,8 @@ from boot.house import seller
 from boot.services import Services
 from shop import jobs
 from shop.documents.credit import credit
+from shop.documents.debit import debit
+from shop.documents.evidence import Shopkeeper, evidence
 from shop.documents.invoice import invoice
 from shop.documents.letters import Desk
 from shop.documents.mail import mail
@@ -22,8 +24,21 @@ def issue_credit_note(services: Services, _run: Run, *, refund_id: str) -> dict[
     return {"number": credit(services.db, seller(services.settings), refund_id)}
 
 
+@performs(jobs.ISSUE_DEBIT_NOTE)
+def issue_debit_note(services: Services, _run: Run, *, refund_id: str) -> dict[str, Any]:
+    return {"number": debit(services.db, seller(services.settings), refund_id)}
+
+
+@performs(jobs.DRAW_EVIDENCE)
+def draw_evidence(services: Services, _run: Run, *, packet_id: str) -> dict[str, Any]:
+    shop = Shopkeeper(seller(services.settings), services.settings.shop_terms)
+    return {"outcome": evidence(services.db, services.evidence, shop, packet_id)}
+
+
 @performs(jobs.SEND_MAIL)
 def send_mail(services: Services, _run: Run, *, kind: str, subject_id: str) -> dict[str, Any]:
     """`kind` is one of shop.documents.letters.WRITERS; `subject_id` an order, a refund or a report."""
-    desk = Desk(seller(services.settings), report_to=services.settings.report_to)
+    desk = Desk(
+        seller(services.settings), report_to=services.settings.report_to, support_to=services.settings.support_to
+    )
     return {"outcome": mail(services.db, services.mailer, desk, kind=kind, subject_id=subject_id)}

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from shop.payments import disputed
-from shop.payments.disputing import HARMLESS
+from shop.payments.disputing import blocks
 from shop.payments.rows import Dispute
 from web.access import SUPPORT
 from web.call import Call
@@ -55,13 +55,22 @@ class DisputeBody(Out):
 class DisputeFilter(Paged):
     status: Status | None = None
     order: str | None = Field(None, max_length=40)
+    due_within_days: int | None = Field(None, ge=0, le=365)
 
 
 @GROUP.route("GET", "/v1/disputes", who=SUPPORT, answers={200: Page[DisputeBody]})
 def listed(call: Call, query: DisputeFilter) -> Page[DisputeBody]:
-    """Disputes, newest first."""
+    """Disputes, newest first.
+
+    With `due_within_days`, those that wait for an answer of the shop and can have one no longer than that.
+    """
     found = disputed.listed(
-        call.db, status=query.status, order_id=query.order, before_id=query.after_id(), limit=query.limit + 1
+        call.db,
+        status=query.status,
+        order_id=query.order,
+        due_within_days=query.due_within_days,
+        before_id=query.after_id(),
+        limit=query.limit + 1,
     )
     return page_of(found, query.limit, body=_body, place=lambda dispute: (dispute.id,))
 
@@ -84,7 +93,7 @@ def _body(dispute: Dispute) -> DisputeBody:
             "currency": dispute.currency,
             "withdrawn": dispute.withdrawn_minor,
             "fee": dispute.fee_minor,
-            "blocks_refunds": dispute.status not in HARMLESS,
+            "blocks_refunds": blocks(dispute.status, dispute.provider_refundable),
             "evidence_due_at": dispute.evidence_due_at,
             "evidence_submitted": dispute.evidence_submitted,
             "opened_at": dispute.opened_at,

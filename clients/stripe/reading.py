@@ -76,6 +76,8 @@ def dispute(found: Json) -> DisputeSeen:
         opened_at=datetime.fromtimestamp(found["created"], UTC),
         evidence_due_at=_time(details.get("due_by")),
         evidence_submitted=(details.get("submission_count") or 0) > 0,
+        refundable=found.get("is_charge_refundable"),
+        evidence_id=(found.get("metadata") or {}).get("evidence_id"),
         movements=tuple(
             MovementSeen(moved["id"], moved["amount"], moved["fee"], moved["currency"])
             for moved in found.get("balance_transactions") or ()

@@ -51,6 +51,8 @@ CREATE TRIGGER debit_notes_are_final BEFORE UPDATE OR DELETE ON debit_notes
 CREATE TRIGGER debit_notes_stay BEFORE TRUNCATE ON debit_notes
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_of_document();
 
+-- Whether the provider says that the payment can be refunded beside the dispute; NULL: it has not said.
+ALTER TABLE disputes ADD COLUMN provider_refundable boolean;
 -- Disputes that wait for an answer, by when it is due.
 CREATE INDEX disputes_due ON disputes (evidence_due_at)
     WHERE status IN ('needs_response', 'warning_needs_response');
@@ -67,9 +69,9 @@ CREATE TABLE evidence_packets (
     -- What staff know of the parcel: carrier, tracking_number, shipped_on.
     shipping jsonb,
     submit boolean NOT NULL,
-    -- Until then the provider remembers the key; later it is looked at before anything is repeated.
-    deadline timestamptz,
     tries integer NOT NULL DEFAULT 0 CHECK (tries >= 0),
+    -- Part of the key: raised when the provider has stored a failure under the one before.
+    generation integer NOT NULL DEFAULT 1 CHECK (generation > 0),
     asked_at timestamptz,
     provider_file_id text CHECK (length(provider_file_id) <= 255),
     outcome text CHECK (outcome IN ('submitted', 'refused')),

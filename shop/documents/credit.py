@@ -1,6 +1,6 @@
 """Issues the credit note of a refund: it refers to the invoice, which itself is never touched."""
 
-from db.database import Database
+from db.database import Database, Tx
 from shop.documents.errors import NothingToDocument, RefundNotDone
 from shop.documents.invoice import issue_invoices
 from shop.documents.numbers import lock_and_time, take
@@ -37,6 +37,13 @@ def _done_refund(db: Database, refund_id: str) -> RefundRow:
     return refund
 
 
+def _check_again(tx: Tx, refund_id: str) -> None:
+    """Under the lock of the series: a refund that came back meanwhile gets no note, for nobody would cancel it."""
+    refund = sources.refund(tx, refund_id)
+    if refund is None or refund.status != "succeeded":
+        raise RefundNotDone(f"refund {refund_id} came back")
+
+
 def _issue_once(db: Database, seller: Seller, refund: RefundRow, invoices: list[DocumentRow]) -> DocumentRow:
     with db.transaction() as tx:
         existing = issue.credit_note_of_refund(tx, refund.id)
@@ -48,6 +55,7 @@ def _issue_once(db: Database, seller: Seller, refund: RefundRow, invoices: list[
         existing = issue.credit_note_of_refund(tx, refund.id)
         if existing is not None:
             return existing
+        _check_again(tx, refund.id)
         parts = to_credit(tx, refund, lines, invoices)
         number = take(tx, seller.credit_series, moment, seller.zone)
         snapshot = credit_snapshot(number, seller, refund, lines, invoices, parts)

@@ -14,6 +14,7 @@ from shop.documents.queries import issue, mails, reading, sources
 from shop.documents.queries.issue import DocumentRow
 from shop.documents.seller import Seller
 from shop.documents.snapshot import buyer
+from shop.documents.support_letters import SUPPORT_LETTERS, support_letter
 from shop.pages import fill, oneline
 from shop.ports.mail import Attachment
 
@@ -50,6 +51,7 @@ class Desk:
 
     seller: Seller
     report_to: str
+    support_to: str = ""
     templates: Path = field(default=TEMPLATES)
 
 
@@ -248,6 +250,17 @@ def _order(tx: Tx, order_id: str) -> sources.OrderRow:
     return order
 
 
+def _to_support(kind: str) -> "Writer":
+    def write(tx: Tx, desk: Desk, subject_id: str) -> Draft:
+        letter = support_letter(tx, kind, subject_id)
+        if letter.unsent_because:
+            return _untold(letter.unsent_because)
+        recipient = desk.support_to or desk.report_to
+        return _written(desk, "support_letter", recipient, f"{desk.seller.name}: {letter.subject}", letter.values)
+
+    return write
+
+
 Writer = Callable[[Tx, Desk, str], Draft]
 WRITERS: MappingProxyType[str, Writer] = MappingProxyType(
     {
@@ -257,6 +270,7 @@ WRITERS: MappingProxyType[str, Writer] = MappingProxyType(
         "order_canceled": _order_canceled,
         "payment_failed": _payment_failed,
         "report": _report,
+        **{kind: _to_support(kind) for kind in SUPPORT_LETTERS},
     }
 )
 """Every kind of mail that the job `documents.mail` may be asked for."""

@@ -16,8 +16,16 @@ def dispute(db: Database, dispute_id: str) -> Dispute:
 
 
 def listed(
-    db: Database, *, status: str | None, order_id: str | None, before_id: str | None, limit: int
+    db: Database,
+    *,
+    status: str | None,
+    order_id: str | None,
+    due_within_days: int | None = None,
+    before_id: str | None,
+    limit: int,
 ) -> list[Dispute]:
-    """Newest first."""
+    """Newest first; with `due_within_days` those that wait for an answer of ours until then."""
     with db.transaction() as tx:
-        return disputes.disputes(tx, status=status, order_id=order_id, before_id=before_id, limit=limit)
+        return disputes.disputes(
+            tx, status=status, order_id=order_id, due_within_days=due_within_days, before_id=before_id, limit=limit
+        )

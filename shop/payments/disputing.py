@@ -19,6 +19,11 @@ TIER = {
 }
 """An inquiry may become a dispute, never the other way round. What is decided can only be appealed."""
 
+INQUIRIES = frozenset({"warning_needs_response", "warning_under_review", "warning_closed"})
+
+OPEN = frozenset({"warning_needs_response", "needs_response"})
+"""The bank waits for an answer of ours."""
+
 HARMLESS = frozenset({"warning_needs_response", "warning_under_review", "warning_closed", "prevented", "won"})
 """The money is ours, for now or again: it can be given back. In all others a refund would pay twice."""
 
@@ -35,7 +40,7 @@ class Movement:
 
 @dataclass(frozen=True, slots=True)
 class DisputeState:
-    """What all looks at one dispute add up to."""
+    """What all looks at one dispute add up to. `ever` are all statuses in which anybody has seen it."""
 
     id: str
     payment_id: str
@@ -47,11 +52,22 @@ class DisputeState:
     evidence_submitted: bool
     opened_at: str
     movements: Sequence[Movement]
+    refundable: bool | None = None
+    ever: frozenset[str] = frozenset()
 
     @property
     def blocks(self) -> bool:
-        """Whether the bank holds or keeps the money."""
-        return self.status not in HARMLESS
+        return blocks(self.status, self.refundable)
+
+    @property
+    def escalated(self) -> bool:
+        """Whether what began as a question has become a chargeback."""
+        return not self.ever.isdisjoint(INQUIRIES) and any(status not in HARMLESS for status in self.ever)
+
+
+def blocks(status: str, refundable: bool | None) -> bool:
+    """Whether the bank holds or keeps the money, or the provider says of an inquiry that a refund would pay twice."""
+    return status not in HARMLESS or (status in INQUIRIES and refundable is False)
 
 
 def dispute_seen(seen: DisputeSeen, *, source: str, key: str, seen_at: datetime) -> Fact:
@@ -70,6 +86,7 @@ def dispute_seen(seen: DisputeSeen, *, source: str, key: str, seen_at: datetime)
             "reason": seen.reason,
             "due_at": seen.evidence_due_at.isoformat() if seen.evidence_due_at else None,
             "submitted": seen.evidence_submitted,
+            "refundable": seen.refundable,
             "opened_at": seen.opened_at.isoformat(),
             "movements": [[move.id, move.amount, move.fee, move.currency] for move in seen.movements],
         },
@@ -99,10 +116,19 @@ def _dispute(subject: str, looks: Sequence[Fact]) -> DisputeState:
         amount=int(last.amount_minor or 0),
         currency=str(last.currency),
         evidence_due_at=told["due_at"],
-        evidence_submitted=any(look.data["submitted"] for look in looks),
+        evidence_submitted=_answered(looks, told["status"]),
         opened_at=told["opened_at"],
         movements=_movements(looks),
+        refundable=told.get("refundable"),
+        ever=frozenset(look.data["status"] for look in looks),
     )
+
+
+def _answered(looks: Sequence[Fact], status: str) -> bool:
+    """Whether what the bank asks now was answered: what was said to its question does not answer its chargeback."""
+    if status == "needs_response" and any(look.data["status"] in INQUIRIES for look in looks):
+        return False
+    return any(look.data["submitted"] for look in looks)
 
 
 def _movements(looks: Sequence[Fact]) -> list[Movement]:

@@ -1,0 +1,69 @@
+"""What letters to support are about: disputes, and refunds that failed. Reading only."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg.rows import class_row
+
+from db.database import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeRow:
+    """Amounts in minor units of `currency`; `number` is the order's."""
+
+    id: str
+    provider_dispute_id: str
+    number: str
+    status: str
+    reason: str
+    amount_minor: int
+    currency: str
+    withdrawn_minor: int
+    fee_minor: int
+    evidence_due_at: datetime | None
+    evidence_submitted: bool
+    opened_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RefundRow:
+    """`restocked`: its goods were put back into stock."""
+
+    id: str
+    number: str
+    status: str
+    amount_minor: int
+    currency: str
+    reason: str
+    failure_code: str | None
+    restocked: bool
+
+
+def dispute(tx: Tx, dispute_id: str) -> DisputeRow | None:
+    cursor = tx.cursor(row_factory=class_row(DisputeRow))
+    return cursor.execute(
+        """
+        SELECT d.id, d.provider_dispute_id, o.number, d.status, d.reason, d.amount_minor, d.currency,
+               d.withdrawn_minor, d.fee_minor, d.evidence_due_at, d.evidence_submitted, d.opened_at
+          FROM disputes d
+          JOIN orders o ON o.id = d.order_id
+         WHERE d.id = %(id)s
+        """,
+        {"id": dispute_id},
+    ).fetchone()
+
+
+def refund(tx: Tx, refund_id: str) -> RefundRow | None:
+    cursor = tx.cursor(row_factory=class_row(RefundRow))
+    return cursor.execute(
+        """
+        SELECT r.id, o.number, r.status, r.amount_minor, r.currency, r.reason, r.failure_code,
+               EXISTS (SELECT 1 FROM effects e
+                        WHERE e.order_id = r.order_id AND e.kind = 'restock' AND e.generation = r.id) AS restocked
+          FROM refunds r
+          JOIN orders o ON o.id = r.order_id
+         WHERE r.id = %(id)s
+        """,
+        {"id": refund_id},
+    ).fetchone()
