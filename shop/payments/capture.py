@@ -51,6 +51,7 @@ def capture(db: Database, gateway: Gateway, products: Products, order_id: str) -
     with db.transaction() as tx:
         order = _claim(tx, order_id)
     if order is None:
+        _take_goods_of_paid(db, products, order_id)
         return _settle_leftover(db, gateway, order_id)
     if order.stock == "reserved" and not _commit_stock(db, products, order):
         return "authorized"
@@ -85,6 +86,19 @@ def _claim(tx: Tx, order_id: str) -> Order | None:
         payment = log.payment_that_counts(tx, order_id)
         _wish(tx, payment, payment.capturable_minor, actor=None)
     return order
+
+
+def _take_goods_of_paid(db: Database, products: Products, order_id: str) -> None:
+    """The money was taken without us, by an adopted payment or in the dashboard: now the goods are due.
+
+    If they are gone the order says so (`stock` is lost), and a person refunds it.
+    """
+    with db.transaction() as tx:
+        order = orders.lock_order(tx, order_id)
+        if order is None or order.status not in TAKEN or order.stock != "reserved":
+            return
+        log.claim_effect(tx, order_id, "stock_commit")
+    _commit_stock(db, products, order)
 
 
 def _settle_leftover(db: Database, gateway: Gateway, order_id: str) -> str | None:
@@ -135,7 +149,7 @@ def _commit_stock(db: Database, products: Products, order: Order) -> bool:
         log.end_effect(tx, order.id, "stock_commit")
         fact = Fact(kind=kind, source="system", source_key=kind, seen_at=orders.clock(tx))
         status = apply(tx, order.id, [fact]).state.status
-        if kind == "stock.lost" and status not in CALLED_OFF:
+        if kind == "stock.lost" and status not in CALLED_OFF | TAKEN:
             _void(tx, order)
     return kind == "stock.committed"
 

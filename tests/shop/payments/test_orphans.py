@@ -205,3 +205,14 @@ def test_news_that_no_try_can_read_are_shown_to_a_person(shop: Shop) -> None:
     shop.work()
     assert states(shop, intent) == {"orphan"}
     assert "could not be read in 40 tries" in shop.sql("SELECT reason FROM webhook_deliveries LIMIT 1")[0][0]
+
+
+def test_the_goods_of_a_payment_that_was_captured_already_are_taken_when_it_is_adopted(shop: Shop) -> None:
+    order_id = shop.simple_order(stock=5)
+    intent, delivery_id = orphan(shop, capture="automatic")
+    orphans.adopt(shop.services.db, delivery_id, order_id, actor=CLERK, reason="typed the wrong number")
+    shop.settle(order_id, "paid")
+    shop.read_all_news()
+    assert shop.read(order_id).stock == "committed"
+    assert (shop.product("prd_1")["stock"], shop.product("prd_1")["reserved"]) == (3, 0)
+    assert at_stripe(shop, intent)["amount_received"] == PRICE
