@@ -1,7 +1,7 @@
 """What each kind of mail says, to whom, with which papers."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -12,6 +12,7 @@ from shop.documents.errors import NotDrawn, NothingToDocument, UnknownKindOfMail
 from shop.documents.language import Language
 from shop.documents.queries import issue, mails, reading, sources
 from shop.documents.queries.issue import DocumentRow
+from shop.documents.rows import Row
 from shop.documents.seller import Seller
 from shop.documents.snapshot import buyer
 from shop.documents.support_letters import SUPPORT_LETTERS, support_letter
@@ -98,12 +99,13 @@ def _order_received(tx: Tx, desk: Desk, order_id: str) -> Draft:
     if order.status not in UNDER_WAY or order.currency is None:
         return _untold(f"order is {order.status} by now")
     lines = [
-        {"name": line.name, "quantity": line.quantity, "total_minor": line.total_minor}
+        {"kind": "goods", "name": line.name, "quantity": line.quantity, "total_minor": line.total_minor}
         for line in sources.order_lines(tx, order_id)
     ]
     language = _language(desk, order)
     if order.shipping_minor:
-        lines.append({"name": language.say("paper.shipping"), "quantity": 1, "total_minor": order.shipping_minor})
+        name = language.say("paper.shipping")
+        lines.append({"kind": "shipping", "name": name, "quantity": 1, "total_minor": order.shipping_minor})
     bought = {
         "lines": lines,
         "currency": order.currency,
@@ -162,7 +164,18 @@ def _about_document(
     files = (Attachment(f"{document.number}.pdf", "application/pdf", pdf),)
     told = {"number": said["order"]["number"], "paper": document.number, **values}
     language, name = Language(said["locale"]), said["buyer"]["name"]
-    return _told(desk, kind, language, said["buyer"]["email"], name, words, told, paper=said, files=files)
+    paper = {**said, "lines": _bought(said["lines"])}
+    return _told(desk, kind, language, said["buyer"]["email"], name, words, told, paper=paper, files=files)
+
+
+def _bought(rows: Sequence[Row]) -> list[Row]:
+    """The rows of a document for a mail: what is no goods stands once, not once for each tax rate."""
+    together: dict[str, Row] = {}
+    for place, row in enumerate(rows):
+        key = f"goods {place}" if row["kind"] == "goods" else row["name"]
+        before = together.get(key, {"total_minor": 0})
+        together[key] = {**row, "total_minor": before["total_minor"] + row["total_minor"]}
+    return list(together.values())
 
 
 def _about_order(

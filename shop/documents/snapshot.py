@@ -84,6 +84,7 @@ def credit_snapshot(
         "buyer": invoice["buyer"],
         "order": invoice["order"],
         "refund": {"id": refund.id},
+        "supplied_on": invoice["supplied_on"],
         "invoice": {"number": invoice["number"], "issued_on": invoice["issued_on"]},
         "invoices": [{"number": one.number, "issued_on": one.snapshot["issued_on"]} for one in invoices],
         "lines": list(invoice["lines"])

@@ -1,10 +1,12 @@
 """The tax within what is sold and given back, rate by rate: computed once, when it is booked, and read ever after."""
 
+from decimal import Decimal
+
 from db.database import Tx
 from shop.payments.fold import RefundState
 from shop.payments.queries import refunds
 from shop.payments.queries import taxes as rows
-from shop.payments.rows import Order
+from shop.payments.rows import Order, Refund
 from shop.tax import Part, TaxLine, apportion, take
 
 
@@ -27,8 +29,16 @@ def given_back(tx: Tx, order: Order, refund: RefundState) -> list[Part]:
         # A credit from before there were tax lines was not booked by rate: what it took is not known, so all is left.
         left = bought
     row = refunds.row_of(tx, refund)
-    wanted = {wish.rate_percent: wish.gross_minor for wish in rows.wanted_rates(tx, row.id)} if row else {}
-    return take(left, refund.amount, wanted)
+    return take(left, refund.amount, _wanted(tx, lines, row) if row else {})
+
+
+def _wanted(tx: Tx, lines: list[TaxLine], refund: Refund) -> dict[Decimal, int]:
+    """What a refund is for, by rate: the lines it names, and shipping as it was spread when the order was placed."""
+    wanted = {wish.rate_percent: wish.gross_minor for wish in rows.wanted_rates(tx, refund.id)}
+    sent = apportion(refund.shipping_minor, [line.shipping_minor for line in lines])
+    for line, shipping in zip(lines, sent, strict=True):
+        wanted[line.rate_percent] = wanted.get(line.rate_percent, 0) + shipping
+    return wanted
 
 
 def _sold_before(tx: Tx, order: Order, lines: list[TaxLine]) -> list[Part]:
