@@ -23,8 +23,8 @@ class Services:
     """Built once per process. Building it opens no connection and loads no model: each part does so at first use.
 
     `encoder` is for queries: small, one thread, degraded until the model's files are there. `catalogue_encoder` is for
-    whole catalogues: half the cores or a GPU, and it makes the files when they are missing. `knowledge` is what searches
-    know beforehand, read anew when it changes.
+    whole catalogues: half the cores or a GPU, and it makes the files when they are missing. `knowledge` is what
+    searches know beforehand, read anew when it changes.
     """
 
     settings: Settings

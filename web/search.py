@@ -9,7 +9,8 @@ from shop.search import similar as alike
 from shop.search.find import Hit, Leg, Mode, Place, SearchRequest, SearchResult, Sort, WrongPlace, find
 from shop.search.queries.cards import Shown
 from shop.search.queries.filters import Filters
-from web.access import ANYONE
+from shop.search.understand import PARTS, Part
+from web.access import ANYONE, Forbidden
 from web.call import Call
 from web.models import In, Maybe, Out
 from web.paging import read_cursor, write_cursor
@@ -27,8 +28,10 @@ Word = Annotated[str, Field(min_length=1, max_length=500)]
 class SearchQuery(In):
     """`category` and `brand` may be given several times: any of them. Prices are whole minor units, ends included.
 
-    `correct=false` takes every word as it is written. `personalize` is understood; so far everybody
-    gets the same order.
+    `correct=false` takes every word as it is written. `interpret=false` understands nothing but words, `keep=price`
+    (also without, brand, category, colour, size; may be given several times) keeps that part as words: what undoes a
+    piece of `query.interpreted`. `personalize=false` forgets who asks. `explain=true` (admins) tells of each product why
+    it is where it is.
     """
 
     q: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
@@ -44,6 +47,9 @@ class SearchQuery(In):
     mode: Mode = "hybrid"
     personalize: bool = True
     correct: bool = True
+    interpret: bool = True
+    keep: list[Part] = Field(default_factory=list[Part], max_length=len(PARTS))
+    explain: bool = False
 
 
 class ProductBody(Out):
@@ -64,11 +70,37 @@ class ProductBody(Out):
     rating_count: Maybe[int] = None
 
 
+class WordBody(Out):
+    """What a word counts: its rarity in the catalogue times its weight in this product."""
+
+    term: str
+    rarity: float
+    weight: float
+
+
+class ExplanationBody(Out):
+    """`parts` add up to the score before it is brought between 0 and 1. Ranks count from 1 in each leg; `floor` is the
+    similarity from which meaning alone keeps a product, `liking` its similarity to what the asker had before.
+    """
+
+    parts: dict[str, float]
+    words: list[WordBody]
+    lexical_score: float
+    lexical_rank: int | None
+    similarity: float | None
+    semantic_rank: int | None
+    floor: float
+    liking: float | None
+    pinned: bool
+
+
 class HitBody(ProductBody):
-    """`score` is between 0 and 1 and compares within one search only."""
+    """`score` is between 0 and 1 and compares within one search only. `pinned`: the shop put it first."""
 
     score: float
     matched: list[Leg]
+    pinned: Maybe[bool] = None
+    explanation: Maybe[ExplanationBody] = None
 
 
 class SimilarBody(ProductBody):
@@ -78,7 +110,10 @@ class SimilarBody(ProductBody):
 
 class QueryBody(Out):
     """`corrected`: what was searched instead, where a word was misspelt; `correct=false` undoes it.
-    `interpreted.without`: what the shopper does not want, taken out of the query.
+    `interpreted`: what was understood, by part. `price`: `{min, max, words, hard}`; `without`, `brand`, `category`,
+    `colour`, `size`: lists of `{value, words, hard}`. `words` are those of the query it was taken from; `hard` ones are
+    required as filters are, others come first. Undone by `keep` or `interpret=false`. `rescued`: nothing was found as
+    it was asked, and this was given up: `filters` (what was hard), `spelling`, or `meaning` (what is somewhat alike).
     """
 
     text: str
@@ -91,6 +126,14 @@ class ValueBody(Out):
     count: int
 
 
+class RangeBody(Out):
+    """Both ends included; as `price_min` and `price_max` they give `count` products."""
+
+    min: int
+    max: int
+    count: int
+
+
 class PricesBody(Out):
     """Of the products priced in `currency`; all null when none has a price."""
 
@@ -98,9 +141,12 @@ class PricesBody(Out):
     min: int | None = None
     max: int | None = None
     count: int = 0
+    ranges: list[RangeBody] = Field(default_factory=list[RangeBody])
 
 
 class FacetsBody(Out):
+    """Counted in all products of the list, each facet without its own filter: what another value would give."""
+
     category: list[ValueBody]
     brand: list[ValueBody]
     price: PricesBody
@@ -130,14 +176,14 @@ class SimilarQuery(In):
     limit: int = Field(20, ge=1, le=100)
 
 
-@GROUP.route("GET", "/v1/search", who=ANYONE, answers={200: SearchBody}, errors=(WrongPlace,))
+@GROUP.route("GET", "/v1/search", who=ANYONE, answers={200: SearchBody}, errors=(WrongPlace, Forbidden))
 def search(call: Call, query: SearchQuery) -> SearchBody:
     """Search the catalogue.
 
     Total, facets and all pages are of one list. A cursor goes with the query, filters, sort and mode it came from;
     later pages keep the `search_id` of the first, to be sent along with events about their products.
     """
-    result = find(call.db, call.services.encoder, _request(call, query))
+    result = find(call.db, call.services.encoder, _request(call, query), call.services.knowledge)
     place = result.next_place
     return SearchBody(
         search_id=result.search_id,
@@ -164,6 +210,8 @@ def similar(call: Call, product_id: str, query: SimilarQuery) -> SimilarProducts
 def _request(call: Call, query: SearchQuery) -> SearchRequest:
     if query.price_min is not None and query.price_max is not None and query.price_min > query.price_max:
         raise Invalid([Fault("/price_min", "is above price_max")])
+    if query.explain and not call.has("admin"):
+        raise Forbidden("only admins are told why")
     filters = Filters(
         categories=tuple(sorted({category.lower() for category in query.category})),
         brands=tuple(sorted({brand.lower() for brand in query.brand})),
@@ -183,6 +231,9 @@ def _request(call: Call, query: SearchQuery) -> SearchRequest:
         customer_id=call.caller.sub,
         visitor_id=call.caller.visitor_id,
         correct=query.correct,
+        literal=tuple(sorted(set(query.keep))) if query.interpret else PARTS,
+        personal=query.personalize,
+        explain=query.explain,
     )
 
 
@@ -211,7 +262,13 @@ def _value(value: counted.Value) -> ValueBody:
 
 
 def _hit(hit: Hit) -> HitBody:
-    return HitBody(**product_fields(hit.product), score=hit.score, matched=list(hit.matched))
+    return HitBody(
+        **product_fields(hit.product),
+        score=hit.score,
+        matched=list(hit.matched),
+        pinned=hit.pinned or None,
+        explanation=ExplanationBody.model_validate(hit.explanation) if hit.explanation else None,
+    )
 
 
 def product_fields(product: Shown) -> dict[str, Any]:

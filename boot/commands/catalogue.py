@@ -11,17 +11,18 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from boot.commands.hits import print_hits, show_hits
 from boot.commands.screen import bar, complain, connected, err, out
 from boot.services import Services
-from shop.money import Money
 from shop.ports.encoder import EncoderUnavailable
 from shop.progress import Progress
 from shop.search import embed as embedding
 from shop.search.embed import AlreadyEmbedding
-from shop.search.find import SearchRequest, SearchResult, find
+from shop.search.find import SearchRequest, find
 from shop.search.importing import ImportReport, import_products
 from shop.search.queries.filters import Filters
 from shop.search.reading import BrokenFile, Row, read_csv, read_ndjson
+from shop.search.understand import PARTS
 
 REASONS_SHOWN = 20
 LINES_SHOWN = 8
@@ -97,14 +98,27 @@ def search(
     price_max: Annotated[int | None, typer.Option(help="in minor units")] = None,
     in_stock: Annotated[bool, typer.Option("--in-stock")] = False,
     limit: Annotated[int, typer.Option(min=1, max=100)] = 10,
+    explain: Annotated[bool, typer.Option("--explain", help="tell of every hit why it is there")] = False,
+    literal: Annotated[bool, typer.Option("--literal", help="interpret and correct nothing")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="the hits as JSON, one object a line")] = False,
 ) -> None:
-    """Search as the shop does, and print the hits as a table."""
+    """Search as the shop does, and print the hits as a table.
+
+    For instance: backroom search "red mug under 20 euros" --explain
+    """
     services = connected()
     filters = Filters(_lower(category), _lower(brand), price_max=price_max, in_stock=in_stock)
-    request = SearchRequest(text, filters=filters, mode=mode, limit=limit)
+    request = SearchRequest(
+        text, filters=filters, mode=mode, limit=limit, explain=explain,
+        literal=PARTS if literal else (), correct=not literal,
+    )  # fmt: skip
     if mode != "lexical":
         _warm(services)
-    _show_hits(find(services.db, services.encoder, request))
+    found = find(services.db, services.encoder, request, services.knowledge)
+    if as_json:
+        print_hits(found)
+    else:
+        show_hits(found)
 
 
 def _warm(services: Services) -> None:
@@ -169,21 +183,3 @@ def _lines(where: list[int]) -> str:
     numbers = ", ".join(map(str, where[:LINES_SHOWN]))
     more = f" and {len(where) - LINES_SHOWN} more" if len(where) > LINES_SHOWN else ""
     return f"line{'s' if len(where) > 1 else ''} {numbers}{more}"
-
-
-def _show_hits(result: SearchResult) -> None:
-    table = Table(expand=True)
-    table.add_column("#")
-    table.add_column("product", no_wrap=True, ratio=1)
-    for name in ("brand", "price", "score", "found by"):
-        table.add_column(name, no_wrap=True, max_width=16)
-    for place, hit in enumerate(result.hits, start=1):
-        product = hit.product
-        known = product.price is not None and product.currency
-        price = str(Money(product.price or 0, product.currency or "eur")) if known else "–"
-        legs = "+".join({"semantic": "meaning", "lexical": "words"}[leg] for leg in hit.matched)
-        table.add_row(str(place), product.name, product.brand or "", price, f"{hit.score:.2f}", legs)
-    out.print(table)
-    more = "" if result.total_is_exact else "at least "
-    degraded = "  [yellow]by words alone: the model is not available here[/]" if result.degraded else ""
-    out.print(f"{more}{result.total:,} found in {result.took_ms:.0f} ms{degraded}")

@@ -17,6 +17,7 @@ from shop.search.importing import import_products
 from shop.search.queries import catalog as queries
 from shop.search.queries import index as index_queries
 from shop.search.queries import suggest as suggestions
+from shop.search.queries import versions
 from shop.search.reading import read_ndjson
 
 MAX_PRODUCTS = 1000
@@ -70,3 +71,4 @@ def retire(db: Database, product_id: str) -> None:
             raise NotFound(f"there is no product {product_id}")
         index_queries.forget(tx, [number])
         suggestions.note_reworded(tx, [product_id])
+        versions.bump(tx, "catalogue")

@@ -16,6 +16,7 @@ from shop.search.product import BadRow, Product, read_product
 from shop.search.queries import catalog as queries
 from shop.search.queries import index as index_queries
 from shop.search.queries import suggest as suggestions
+from shop.search.queries import versions
 from shop.search.reading import Row
 from shop.search.text import TEXT_VERSION, embedding_text, lexical_text
 
@@ -95,6 +96,8 @@ def _store(tx: Tx, products: Sequence[Product], report: ImportReport) -> None:
     report.added += len(added)
     report.unchanged += len(products) - len(changed) - len(added)
 
+    if changed or added:
+        versions.bump(tx, "catalogue")
     number = {row.id: row.n for row in (*changed, *added) if row.words_changed}
     reworded = [(number[product.id], product) for product in products if product.id in number]
     if reworded:

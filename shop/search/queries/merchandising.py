@@ -67,6 +67,11 @@ def synonyms_like(tx: Tx, *, kind: str, folded: str) -> str | None:
     return row[0] if row else None
 
 
+def has_synonyms(tx: Tx, synonyms_id: str) -> bool:
+    row = tx.execute("SELECT FROM search_synonyms WHERE id = %(id)s FOR UPDATE", {"id": synonyms_id}).fetchone()
+    return row is not None
+
+
 def list_synonyms(tx: Tx, *, state: str | None, before: str | None, limit: int) -> list[Synonyms]:
     """Newest first."""
     cur = tx.cursor(row_factory=class_row(Synonyms))
