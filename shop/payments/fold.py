@@ -146,8 +146,11 @@ def _payment(subject: str, looks: Sequence[Fact], facts: Sequence[Fact]) -> Paym
         cancellation_reason=last["cancellation_reason"],
         method=last.get("method"),
         lapsed=lapsed,
-        # Also where only the capture was seen: every payment of ours is authorised first.
-        authorised=any(look.data["status"] in {"requires_capture", "succeeded"} for look in looks),
+        # Also where only what came of it was seen: every payment of ours is authorised before it is captured, and one
+        # that was let go still says until when it could have been.
+        authorised=any(
+            look.data["status"] in {"requires_capture", "succeeded"} or look.data["capture_before"] for look in looks
+        ),
     )
 
 

@@ -1,0 +1,283 @@
+"""Our books beside Stripe's: every movement has its entry, every entry its movement, and what is left over is said."""
+
+from typing import Any
+
+import pytest
+import requests
+
+from shop.payments.reconcile import Outcome, ask_reconciliation, read_reconciliation, reconcile
+from shop.payments.resolve import Action, Wish, resolve
+from shop.payments.settle import settle
+from tests.shop.payments.shopkeeper import Shop
+
+BEARER = {"Authorization": "Bearer sk_test_of_the_tests"}
+DAY_S = 24 * 3600
+LONG_AGO = "2 hours"
+
+
+def compare(shop: Shop) -> Outcome:
+    services = shop.services
+    return reconcile(services.db, services.gateway, services.settlements)
+
+
+def compare_dry(shop: Shop) -> Outcome:
+    services = shop.services
+    asked = ask_reconciliation(services.db, dry_run=True, actor="usr_8")
+    shop.work(only="payments.reconcile")
+    return read_reconciliation(services.db, asked.reconciliation.id)
+
+
+def age(shop: Shop) -> None:
+    """Everything happened two hours ago: nothing can be on its way any more."""
+    shop.sql("ALTER TABLE ledger_entries DISABLE TRIGGER USER")
+    shop.sql("ALTER TABLE provider_movements DISABLE TRIGGER USER")
+    shop.sql("UPDATE ledger_entries SET booked_at = booked_at - interval '2 hours'")
+    shop.sql("UPDATE provider_movements SET made_at = made_at - interval '2 hours'")
+    shop.sql("ALTER TABLE ledger_entries ENABLE TRIGGER USER")
+    shop.sql("ALTER TABLE provider_movements ENABLE TRIGGER USER")
+    shop.sql("UPDATE payments SET updated_at = now() - interval '2 hours'")
+
+
+def equation(outcome: Outcome, currency: str = "eur") -> dict[str, Any]:
+    lines = {line["currency"]: line for line in outcome.reconciliation.totals["equation"]}
+    return lines[currency]
+
+
+def matched(outcome: Outcome) -> dict[tuple[str, str], tuple[int, int, int]]:
+    return {
+        (row["type"], row["currency"]): (row["number"], row["net"], row["open"])
+        for row in outcome.reconciliation.totals["movements"]
+    }
+
+
+def kinds(outcome: Outcome) -> list[tuple[str, bool]]:
+    return [(difference.kind, difference.explanation is not None) for difference in outcome.differences]
+
+
+def balances(shop: Shop, currency: str = "eur") -> dict[str, int]:
+    rows = shop.sql(
+        "SELECT account, sum(amount_minor)::int FROM ledger_lines WHERE currency = %s GROUP BY account", currency
+    )
+    return {account: amount for account, amount in rows if amount}
+
+
+def decide(shop: Shop, outcome: Outcome, kind: str, action: Action = "accept", reason: str = "seen on paper") -> Outcome:
+    (position,) = [found.position for found in outcome.differences if found.kind == kind]
+    wish = Wish(outcome.reconciliation.id, position, action, reason, "usr_admin")
+    return resolve(shop.services.db, shop.services.gateway, wish)
+
+
+def foreign_charge(shop: Shop, amount: int = 1000) -> str:
+    """A payment that somebody else made on the same account."""
+    data = {
+        "amount": amount,
+        "currency": "eur",
+        "confirm": "true",
+        "payment_method": "pm_card_visa",
+        "return_url": "https://shop.example/return",
+    }
+    answer = requests.post(f"{shop.stripe.url}/v1/payment_intents", data=data, headers=BEARER, timeout=5)
+    answer.raise_for_status()
+    return answer.json()["id"]
+
+
+def test_a_sale_is_matched_line_by_line_and_nothing_is_left_over(shop: Shop) -> None:
+    shop.simple_order(payment_method="pm_card_visa")
+    shop.read_all_news()
+    outcome = compare(shop)
+    assert outcome.differences == ()
+    assert matched(outcome) == {("charge", "eur"): (1, 4330, 0)}
+    assert equation(outcome) == {
+        "currency": "eur",
+        "ours": 4330,
+        "explained": 0,
+        "available": 0,
+        "pending": 4330,
+        "theirs": 4330,
+        "unexplained": 0,
+        "not_listed": 0,
+    }
+
+
+def test_a_payout_is_on_its_way_then_in_the_bank_and_the_one_that_fails_comes_back(shop: Shop) -> None:
+    shop.simple_order(payment_method="pm_card_visa")
+    shop.door("clock", advance=3 * DAY_S)
+    shop.read_all_news()
+    shop.work()
+    assert balances(shop)["payouts"] == 4330
+    assert "stripe" not in balances(shop)
+    payout = shop.stripe.account.store.all("payout")[0]["id"]
+    shop.door(f"payouts/{payout}", outcome="succeed")
+    shop.read_all_news()
+    assert (balances(shop)["bank"], balances(shop).get("payouts")) == (4330, None)
+    assert shop.sql("SELECT status, composed_minor FROM payouts") == [("paid", 4330)]
+    outcome = compare(shop)
+    assert [found.kind for found in outcome.differences] == []
+    assert equation(outcome)["unexplained"] == 0
+
+
+def test_a_payout_that_fails_puts_the_money_back_where_it_was(shop: Shop) -> None:
+    shop.simple_order(payment_method="pm_card_visa")
+    shop.door("clock", advance=3 * DAY_S)
+    shop.read_all_news()
+    payout = shop.stripe.account.store.all("payout")[0]["id"]
+    shop.door(f"payouts/{payout}", outcome="fail")
+    shop.read_all_news()
+    held = balances(shop)
+    assert (held["stripe"], held.get("payouts"), held.get("bank")) == (4330, None, None)
+    assert shop.sql("SELECT status, failure_code FROM payouts") == [("failed", "account_closed")]
+    assert equation(compare(shop))["unexplained"] == 0
+
+
+def test_the_news_of_a_payout_told_again_book_nothing_again(shop: Shop) -> None:
+    shop.simple_order(payment_method="pm_card_visa")
+    shop.door("clock", advance=3 * DAY_S)
+    shop.read_all_news()
+    payout = shop.stripe.account.store.all("payout")[0]["id"]
+    shop.door(f"payouts/{payout}", outcome="succeed")
+    for _ in range(3):
+        settle(shop.services.db, shop.services.settlements)
+    assert shop.sql("SELECT count(*) FROM ledger_entries WHERE kind = 'payout'") == [(2,)]
+    assert shop.sql("SELECT count(*) FROM house_facts WHERE kind = 'payout.seen' AND data ->> 'status' = 'paid'") == [
+        (1,)
+    ]
+
+
+def test_a_refund_made_in_the_dashboard_of_a_lost_webhook_is_found_by_its_movement(shop: Shop) -> None:
+    order_id = shop.simple_order(payment_method="pm_card_visa")
+    shop.read_all_news()
+    shop.door("deliveries", mode="drop", **{"for": 1000})
+    data = {"payment_intent": shop.intent(order_id), "amount": 1000}
+    requests.post(f"{shop.stripe.url}/v1/refunds", data=data, headers=BEARER, timeout=5).raise_for_status()
+    # Long after the span in which payments themselves are compared.
+    shop.sql("UPDATE payments SET created_at = now() - interval '30 days'")
+    shop.stripe.account.store.get("payment_intent", shop.intent(order_id))["created"] -= 30 * DAY_S
+    dry = compare_dry(shop)
+    assert ("movement_foreign", True) in kinds(dry)
+    assert shop.read(order_id).status == "paid"
+    outcome = compare(shop)
+    assert shop.read(order_id).status == "partially_refunded"
+    assert (outcome.differences, equation(outcome)["unexplained"]) == ((), 0)
+    assert matched(outcome)[("refund", "eur")] == (1, -1000, 0)
+
+
+def test_a_charge_that_is_no_order_of_ours_stays_unexplained_until_a_person_says_why(shop: Shop) -> None:
+    foreign_charge(shop)
+    outcome = compare(shop)
+    age(shop)
+    outcome = compare(shop)
+    assert ("movement_foreign", False) in kinds(outcome)
+    assert equation(outcome)["unexplained"] == 941  # 10.00 less the fee
+    assert equation(outcome)["not_listed"] == 0
+    decided = decide(shop, outcome, "movement_foreign", reason="gift cards, sold by hand")
+    assert decided.unexplained == outcome.unexplained - 1
+    said = [found.explanation for found in decided.differences if found.kind == "movement_foreign"]
+    assert said == ["accept by usr_admin: gift cards, sold by hand"]
+    assert balances(shop) == {"stripe": 941, "corrections": -941}
+    again = compare(shop)
+    assert equation(again)["unexplained"] == 0
+    assert "movement_foreign" not in [found.kind for found in again.differences]
+    assert shop.sql("SELECT kind, actor, data ->> 'reason' FROM house_facts") == [
+        ("difference.resolved", "usr_admin", "gift cards, sold by hand")
+    ]
+
+
+def test_a_fee_of_stripes_own_has_an_account_and_a_kind_nobody_knows_is_shown_and_never_dropped(shop: Shop) -> None:
+    new_movement(shop, "stripe_fee", -250, description="Radar for fraud teams")
+    new_movement(shop, "lunar_surcharge", -99)
+    settle(shop.services.db, shop.services.settlements)
+    age(shop)
+    outcome = compare(shop)
+    assert balances(shop) == {"stripe": -250, "stripe_fees": 250}
+    memo = shop.sql("SELECT memo FROM ledger_entries")[0][0]
+    assert "Radar for fraud teams" in memo
+    assert kinds(outcome) == [("movement_unknown", False)]
+    assert equation(outcome)["unexplained"] == -99
+    assert matched(outcome)[("lunar_surcharge", "eur")] == (1, -99, 1)
+
+
+def test_what_no_movement_says_is_listed_as_a_remainder(shop: Shop) -> None:
+    """A balance from before the shop came here, for instance."""
+    new_movement(shop, "charge", 5000, created_before=400 * DAY_S)
+    outcome = compare(shop)
+    assert kinds(outcome) == [("balance", False)]
+    assert equation(outcome)["unexplained"] == 5000
+    decide(shop, outcome, "balance", reason="balance before the move to this shop")
+    again = compare(shop)
+    assert (again.differences, equation(again)["unexplained"]) == ((), 0)
+
+
+def test_an_entry_of_ours_that_stripe_knows_nothing_of_is_listed_and_can_be_undone_by_a_correction(shop: Shop) -> None:
+    order_id = shop.simple_order(payment_method="pm_card_visa")
+    shop.read_all_news()
+    with shop.services.db.transaction() as tx:
+        from shop.payments.queries import ledger
+        from shop.payments.rows import Posting
+
+        lines = [Posting("fees", "eur", 77), Posting("stripe", "eur", -77)]
+        ledger.enter(tx, order_id=order_id, kind="fee", cause="fee:ch_never_was", lines=lines)
+    age(shop)
+    outcome = compare(shop)
+    assert ("entry_alone", False) in kinds(outcome)
+    assert equation(outcome)["unexplained"] == 77
+    decide(shop, outcome, "entry_alone", reason="typed twice")
+    again = compare(shop)
+    assert equation(again)["unexplained"] == 0
+    assert "entry_alone" not in [found.kind for found in again.differences]
+    facts = shop.sql("SELECT data ->> 'what', actor FROM transactions WHERE kind = 'correction.made'")
+    assert facts == [("booked", "usr_admin")]
+
+
+def test_the_same_difference_is_resolved_once(shop: Shop) -> None:
+    from shop.payments.errors import AlreadyResolved
+
+    foreign_charge(shop)
+    compare(shop)
+    age(shop)
+    outcome = compare(shop)
+    decide(shop, outcome, "movement_foreign")
+    with pytest.raises(AlreadyResolved):
+        decide(shop, outcome, "movement_foreign")
+    assert shop.sql("SELECT count(*) FROM ledger_entries WHERE kind = 'correction'") == [(1,)]
+
+
+def test_a_dispute_and_its_fee_are_matched_also_when_it_is_won(shop: Shop) -> None:
+    order_id = shop.simple_order(payment_method="pm_card_visa")
+    shop.read_all_news()
+    charge = shop.sql("SELECT charge_id FROM payments WHERE order_id = %s", order_id)[0][0]
+    dispute = shop.door("disputes", charge=charge)["id"]
+    shop.read_all_news()
+    outcome = compare(shop)
+    assert (outcome.differences, equation(outcome)["unexplained"]) == ((), 0)
+    assert equation(outcome)["ours"] == 4330 - 4490 - 1500
+    shop.door(f"disputes/{dispute}", outcome="won")
+    shop.read_all_news()
+    outcome = compare(shop)
+    assert (outcome.differences, equation(outcome)["ours"]) == ((), 4330)
+    assert matched(outcome)[("adjustment", "eur")][0] == 2
+
+
+def new_movement(
+    shop: Shop, kind: str, amount: int, *, created_before: int = 0, description: str | None = None
+) -> str:
+    account = shop.stripe.account
+    with account.lock:
+        made = account.new(
+            "balance_transaction",
+            "txn",
+            amount=amount,
+            available_on=account.clock.now(),
+            balance_type="payments",
+            currency="eur",
+            description=description,
+            exchange_rate=None,
+            fee=0,
+            fee_details=[],
+            net=amount,
+            reporting_category=kind,
+            source=None,
+            status="available",
+            type=kind,
+        )
+        made["created"] -= created_before
+    return made["id"]
