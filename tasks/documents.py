@@ -36,9 +36,12 @@ def draw_evidence(services: Services, _run: Run, *, packet_id: str) -> dict[str,
 
 
 @performs(jobs.SEND_MAIL)
-def send_mail(services: Services, _run: Run, *, kind: str, subject_id: str) -> dict[str, Any]:
+def send_mail(services: Services, run: Run, *, kind: str, subject_id: str) -> dict[str, Any]:
     """`kind` is one of shop.documents.letters.WRITERS; `subject_id` an order, a refund or a report."""
     desk = Desk(
-        seller(services.settings), report_to=services.settings.report_to, support_to=services.settings.support_to
+        seller(services.settings),
+        report_to=services.settings.report_to,
+        support_to=services.settings.support_to,
+        checkout_url=services.settings.checkout_return_url,
     )
-    return {"outcome": mail(services.db, services.mailer, desk, kind=kind, subject_id=subject_id)}
+    return {"outcome": mail(services.db, services.mailer, desk, kind=kind, subject_id=subject_id, last=run.last_attempt)}

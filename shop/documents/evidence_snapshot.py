@@ -16,7 +16,7 @@ from shop.documents.queries.evidence_sources import (
     RefundRow,
 )
 from shop.documents.seller import Seller
-from shop.pages import price
+from shop.pages import day, price
 from shop.ports.evidence import CardChecks
 
 Snapshot = dict[str, Any]
@@ -130,7 +130,7 @@ def _summary(found: Material, checks: CardChecks) -> list[str]:
     if checks.security_code == "pass":
         told.append("The card's security code was given and matched.")
     if case.shipping and case.shipping.get("shipped_on"):
-        told.append(f"The goods were handed over for shipping on {case.shipping['shipped_on']}.")
+        told.append(f"The goods were handed over for shipping on {day(case.shipping['shipped_on'])}.")
     if found.mails:
         times = "one mail" if len(found.mails) == 1 else f"{len(found.mails)} mails"
         told.append(f"The customer was sent {times} about the order, the first on {stamp(found.mails[0].sent_at)}.")
@@ -186,8 +186,9 @@ def _address(case: CaseRow) -> list[str]:
 
 def _shipment(case: CaseRow) -> Pairs:
     told = case.shipping or {}
-    names = (("carrier", "Carrier"), ("tracking_number", "Tracking number"), ("shipped_on", "Handed over on"))
-    return [[label, str(told[name])] for name, label in names if told.get(name)]
+    names = (("carrier", "Carrier"), ("tracking_number", "Tracking number"))
+    rows = [[label, str(told[name])] for name, label in names if told.get(name)]
+    return [*rows, ["Handed over on", day(told["shipped_on"])]] if told.get("shipped_on") else rows
 
 
 def _payment(case: CaseRow, checks: CardChecks) -> Pairs:
