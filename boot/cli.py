@@ -5,7 +5,7 @@ from importlib.metadata import entry_points
 
 import typer
 
-from boot.commands import books, catalogue, database, deliveries, doctor, jobs, model, orders, reports, states
+from boot.commands import books, catalogue, database, deliveries, disputes, doctor, jobs, model, orders, reports, states
 from boot.commands.screen import guarded
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.command("verify")(books.verify)
 app.command("model")(model.model)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(deliveries.app, name="deliveries")
+app.add_typer(disputes.app, name="disputes")
 
 
 def main() -> None:
