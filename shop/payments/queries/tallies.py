@@ -71,7 +71,7 @@ def waiting(tx: Tx, *, at_most: int) -> dict[str, int]:
                          FROM (SELECT 1 FROM webhook_deliveries
                                 WHERE webhook_deliveries.state = open.state
                                   AND webhook_deliveries.state IN ('received', 'parked', 'orphan', 'returning')
-                                LIMIT %(at_most)s) AS some)
+                                LIMIT %(at_most)s) AS found)
           FROM unnest(ARRAY['received', 'parked', 'orphan', 'returning']) AS open (state)
         """,
         {"at_most": at_most},
