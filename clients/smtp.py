@@ -14,10 +14,16 @@ from email.policy import SMTP as WIRE
 from email.utils import format_datetime, localtime
 from urllib.parse import unquote, urlsplit
 
-from shop.ports.mail import Letter, MailDelayed, MailRefused
+from shop.ports.mail import Letter, MailBounced, MailDelayed, MailRefused, ServerSaid
 
 TIMEOUT_S = 20.0
 """RFC 5321 allows minutes; a worker that waits longer than this for one answer is better used otherwise."""
+
+NEVER = 500
+"""RFC 5321, 4.2.1: replies from here on are for good, those from 400 on for now."""
+
+LONGEST_ANSWER = 500
+"""Characters of a reply that are kept: its first line says why, the rest advertises."""
 
 SUBMISSION_PORT = 587
 TLS_PORT = 465
@@ -141,8 +147,9 @@ def _ours(mail_id: str, error: smtplib.SMTPException) -> MailDelayed | MailRefus
 
 def _judged(mail_id: str, status: int, words: bytes | str) -> MailDelayed | MailRefused:
     said = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
-    kind = MailRefused if status >= 500 else MailDelayed
-    return kind(f"mail {mail_id}: the server said {status} {_without_addresses(said)}")
+    told = f"mail {mail_id}: the server said {status} {_without_addresses(said)}"
+    whole = ServerSaid(status, " ".join(said.split())[:LONGEST_ANSWER])
+    return MailBounced(told, whole) if status >= NEVER else MailDelayed(told, said=whole)
 
 
 def _without_addresses(words: str) -> str:

@@ -44,4 +44,5 @@ def send_mail(services: Services, run: Run, *, kind: str, subject_id: str) -> di
         support_to=services.settings.support_to,
         checkout_url=services.settings.checkout_return_url,
     )
-    return {"outcome": mail(services.db, services.mailer, desk, kind=kind, subject_id=subject_id, last=run.last_attempt)}
+    outcome = mail(services.db, services.mailer, desk, kind=kind, subject_id=subject_id, last=run.last_attempt)
+    return {"outcome": outcome}

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from shop.payments.read import OrderView
 from shop.payments.rows import Line, Payment
+from shop.tax import TaxLine, rate_text
 from web.call import Call
 from web.models import Maybe, Out, Time
 
@@ -75,9 +76,20 @@ class DoubtBody(Out):
     tries: int
 
 
+class TaxLineBody(Out):
+    """The tax of one rate (percent, as text): `gross` is `net` and `tax`, goods and shipping together."""
+
+    rate: str
+    country: str
+    net: int
+    tax: int
+    gross: int
+
+
 class OrderBody(Out):
-    """Amounts are whole minor units of the order's currency. Prices are gross: `total` is `subtotal` and `shipping`,
-    and `tax` is the part of it that is tax. `currency` and `payment` are null until the order is placed.
+    """Amounts are whole minor units of the order's currency. Where prices hold their tax (the default), `total` is
+    `subtotal` and `shipping`, and `tax` is the part of it that is tax; where they do not, `tax` is added to them.
+    `tax_lines` divide `tax` by rate. `currency` and `payment` are null until the order is placed.
     `outcome_unknown` is for support: what nobody knows the outcome of, since when, and when somebody looks next.
     """
 
@@ -91,6 +103,7 @@ class OrderBody(Out):
     subtotal: int
     shipping: int
     tax: int
+    tax_lines: list[TaxLineBody]
     total: int
     amount_captured: int
     amount_refunded: int
@@ -123,6 +136,7 @@ def order_body(call: Call, view: OrderView) -> OrderBody:
             "subtotal": order.subtotal_minor,
             "shipping": order.shipping_minor,
             "tax": order.tax_minor,
+            "tax_lines": [_tax(line) for line in view.taxes],
             "total": order.total_minor,
             "amount_captured": order.amount_captured,
             "amount_refunded": order.amount_refunded,
@@ -141,9 +155,22 @@ def order_body(call: Call, view: OrderView) -> OrderBody:
 
 def _doubts(view: OrderView) -> list[DoubtBody] | None:
     return [
-        DoubtBody(operation=doubt.operation, unknown_since=doubt.unknown_since, look_at=doubt.look_at, tries=doubt.tries)
+        DoubtBody(
+            operation=doubt.operation, unknown_since=doubt.unknown_since, look_at=doubt.look_at, tries=doubt.tries
+        )
         for doubt in view.doubts
     ] or None
+
+
+def _tax(line: TaxLine) -> TaxLineBody:
+    part = line.part
+    return TaxLineBody(
+        rate=rate_text(line.rate_percent),
+        country=line.country,
+        net=part.net_minor,
+        tax=part.tax_minor,
+        gross=part.gross_minor,
+    )
 
 
 def _line(line: Line) -> LineBody:

@@ -7,6 +7,7 @@ from flask import Response
 from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints
 
 from boot.terms import guards, terms
+from shop.locales import wished_locale
 from shop.payments import read
 from shop.payments.cancel import ask_cancel
 from shop.payments.capture import ask_capture
@@ -120,6 +121,9 @@ def place(call: Call, body: NewOrder) -> Answer:
     A job reads the cart, takes prices and stock from the Product service, sets the goods aside and opens the payment.
     It settles in `awaiting_payment` (with `payment.client_secret`), in `processing`, `paid` or `payment_failed` when a
     `payment_method` was given, or in `rejected`, with `rejection.code` saying why.
+
+    Tax is that of the country in `shipping_address` (two letters). `Accept-Language` decides in which language the
+    order's documents and mails are written.
     """
     wish = Wish(
         customer_id=call.customer_id,
@@ -129,6 +133,7 @@ def place(call: Call, body: NewOrder) -> Answer:
         payment_method=body.payment_method,
         save_payment_method=body.save_payment_method,
         visitor_id=call.caller.visitor_id,
+        locale=wished_locale(call.header("Accept-Language")),
     )
     settings = call.services.settings
     order = open_order(call.db, terms(settings), wish, guards(settings))

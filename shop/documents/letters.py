@@ -48,11 +48,14 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What every letter needs beside its subject: who writes, and who reads the shop's reports."""
+    """What every letter needs beside its subject: who writes, who reads the shop's reports, and the shop's page on which
+    a customer goes on with an order.
+    """
 
     seller: Seller
     report_to: str
     support_to: str = ""
+    checkout_url: str = ""
     templates: Path = field(default=TEMPLATES)
 
 
@@ -130,6 +133,15 @@ def _payment_failed(tx: Tx, desk: Desk, order_id: str) -> Draft:
         return _untold(f"order is {order.status} by now")
     amount = _language(desk, order).price(order.total_minor, order.currency)
     return _about_order(tx, desk, "payment_failed", order, "words", values={"amount": amount})
+
+
+def _authentication_needed(tx: Tx, desk: Desk, order_id: str) -> Draft:
+    order = _order(tx, order_id)
+    if order.status != "requires_action" or order.currency is None:
+        return _untold(f"order is {order.status} by now")
+    amount = _language(desk, order).price(order.total_minor, order.currency)
+    values = {"amount": amount, "url": f"{desk.checkout_url}?order={order_id}"}
+    return _about_order(tx, desk, "authentication_needed", order, "words", values=values)
 
 
 def _report(tx: Tx, desk: Desk, report_id: str) -> Draft:
@@ -282,6 +294,7 @@ WRITERS: MappingProxyType[str, Writer] = MappingProxyType(
         "refund_done": _refund_done,
         "order_canceled": _order_canceled,
         "payment_failed": _payment_failed,
+        "authentication_needed": _authentication_needed,
         "report": _report,
         **{kind: _to_support(kind) for kind in SUPPORT_LETTERS},
     }

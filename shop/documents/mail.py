@@ -9,7 +9,7 @@ from shop.documents.queries import mails
 from shop.documents.queries.mails import Claim
 from shop.errors import NotYet, Rejected
 from shop.ids import new_id
-from shop.ports.mail import Letter, Mailer
+from shop.ports.mail import Letter, MailBounced, MailDelayed, Mailer
 
 CLAIM = timedelta(minutes=3)
 """Longer than the job may run (two minutes), so a claim that has lapsed belongs to a run that is dead."""
@@ -18,11 +18,12 @@ LOOK_AGAIN_S = 20.0
 """The other run is done in a second, or dead until its claim lapses; nine looks cost nothing."""
 
 
-def mail(db: Database, mailer: Mailer, desk: Desk, *, kind: str, subject_id: str) -> str:
+def mail(db: Database, mailer: Mailer, desk: Desk, *, kind: str, subject_id: str, last: bool = False) -> str:
     """Compose, claim, send, record. Answers `sent` or `dropped`; the reason for the latter is in the mail's row.
 
     A crash between the server's yes and our record is the one way to send twice; both letters then carry the same
-    Message-ID, by which mail programs know them for one.
+    Message-ID, by which mail programs know them for one. What a server says against it is kept in the mail's row:
+    for good as `bounced`, for now as `waiting`, and after the `last` try as `gave_up`.
 
     Raises what composing raises, BeingSent while another run has it, and what the mailer raises.
     """
@@ -35,7 +36,7 @@ def mail(db: Database, mailer: Mailer, desk: Desk, *, kind: str, subject_id: str
             return "dropped"
     taken = _claim(db, draft, kind, subject_id)
     if taken is not None:
-        _send(db, mailer, draft, taken)
+        _send(db, mailer, draft, taken, last=last)
     return "sent"
 
 
@@ -58,14 +59,22 @@ def _claim(db: Database, draft: Draft, kind: str, subject_id: str) -> Claim | No
     return taken
 
 
-def _send(db: Database, mailer: Mailer, draft: Draft, taken: Claim) -> None:
+def _send(db: Database, mailer: Mailer, draft: Draft, taken: Claim, *, last: bool) -> None:
     letter = Letter(taken.id, draft.recipient, draft.subject, draft.text, draft.html, draft.attachments)
     try:
         mailer.send(letter)
     except (Rejected, NotYet) as error:
-        state = "refused" if isinstance(error, Rejected) else "waiting"
+        said = error.said if isinstance(error, MailBounced | MailDelayed) else None
         with db.transaction() as tx:
-            mails.mark_unsent(tx, taken, state=state, error=str(error))
+            mails.mark_unsent(tx, taken, state=_state(error, last=last), error=str(error), said=said)
         raise
     with db.transaction() as tx:
         mails.mark_sent(tx, taken)
+
+
+def _state(error: Rejected | NotYet, *, last: bool) -> str:
+    if isinstance(error, MailBounced):
+        return "bounced"
+    if isinstance(error, Rejected):
+        return "refused"
+    return "gave_up" if last else "waiting"

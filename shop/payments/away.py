@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from shop.payments.fact import Fact
+from shop.payments.fold import State
 from shop.payments.tries import UNTRIED
 
 AWAY_AFTER = timedelta(minutes=5)
@@ -17,6 +18,13 @@ def failed_while_away(facts: Sequence[Fact]) -> bool:
     It stays true when a later try succeeds: what was staged is not taken back, and the letter looks at the order.
     """
     return _refused_late(facts) or _asked_late(facts) or any(fact.kind == "action.lapsed" for fact in facts)
+
+
+def asked_for_by_bank(state: State, facts: Sequence[Fact]) -> bool:
+    """Whether a page of the bank waits for a customer who was not there when the payment was asked for."""
+    return state.status == "requires_action" and any(
+        fact.kind == "confirm.asked" and fact.data.get("off_session") for fact in facts
+    )
 
 
 def _refused_late(facts: Sequence[Fact]) -> bool:

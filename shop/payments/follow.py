@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from db import outbox
 from db.database import Tx
 from shop import jobs
-from shop.payments.away import failed_while_away
+from shop.payments.away import asked_for_by_bank, failed_while_away
 from shop.payments.disputing import DisputeState
 from shop.payments.fold import Fact, State
 from shop.payments.moves import CALLED_OFF
@@ -38,6 +38,9 @@ def up(tx: Tx, order: Order, state: State, facts: Sequence[Fact]) -> None:
             )
         _once(tx, order_id, "cart_clear", lambda: outbox.stage(tx, jobs.CLEAR_CART, order_id=order_id))
         _once(tx, order_id, "invoice", lambda: outbox.stage(tx, jobs.ISSUE_INVOICE, order_id=order_id))
+        if 0 < order.amount_captured < state.captured:
+            # More came in than the first invoice is about; the job finds what is on none.
+            outbox.stage(tx, jobs.ISSUE_INVOICE, order_id=order_id)
     elif state.status == "authorized" and state.stock != "lost":
         # Also where the money waits for the shipping: the goods are taken now, their reservation would not last.
         _once(tx, order_id, "capture", lambda: outbox.stage(tx, jobs.CAPTURE_PAYMENT, order_id=order_id))
@@ -47,6 +50,10 @@ def up(tx: Tx, order: Order, state: State, facts: Sequence[Fact]) -> None:
         _mail(tx, order_id, "order_canceled")
     if failed_while_away(facts):
         _mail(tx, order_id, "payment_failed")
+    if asked_for_by_bank(state, facts):
+        _mail(tx, order_id, "authentication_needed")
+    if _rests(order, state):
+        _mail(tx, order_id, "order_received")
     _given_back(tx, order_id, state)
 
 
@@ -59,6 +66,13 @@ def _given_back(tx: Tx, order_id: str, state: State) -> None:
             _failed(tx, order_id, refund)
     for dispute in state.disputes:
         _tell_support(tx, order_id, dispute)
+
+
+def _rests(order: Order, state: State) -> bool:
+    """Whether the customer has done all there is to do, and no receipt follows at once."""
+    if state.status == "authorized":
+        return order.capture_method == "manual"
+    return state.status == "processing" and state.payment is not None and state.payment.status == "processing"
 
 
 def _mail(tx: Tx, order_id: str, kind: str, *, subject_id: str | None = None) -> None:

@@ -8,11 +8,12 @@ from shop.errors import NotFound
 from shop.payments.errors import OrderNotFound
 from shop.payments.fold import weight
 from shop.payments.proof import Proof, prove
-from shop.payments.queries import attempts, history, orders, refunds, watching
+from shop.payments.queries import attempts, history, orders, refunds, taxes, watching
 from shop.payments.queries import facts as log
 from shop.payments.queries import ledger as books
 from shop.payments.queries.finding import Filter, find
 from shop.payments.rows import Balance, Doubt, Entry, Line, Moment, Order, Payment, Refund, RefundLine
+from shop.tax import TaxLine
 
 UNSETTLED = frozenset({"placing", "capturing"})
 
@@ -27,6 +28,7 @@ class OrderView:
     lines: tuple[Line, ...]
     payment: Payment | None
     working: bool = False
+    taxes: tuple[TaxLine, ...] = ()
     doubts: tuple[Doubt, ...] = ()
 
     @property
@@ -59,7 +61,8 @@ def order_view(db: Database, order_id: str) -> OrderView:
         lines = orders.lines_of(tx, [order_id])
         payment = _current(log.payments_of(tx, [order_id]))
         doubts = tuple(watching.doubts_of(tx, [order_id])) if undecided else ()
-        return OrderView(order, tuple(lines), payment, _is_working(order, undecided=undecided), doubts)
+        tax = tuple(taxes.frozen(tx, order_id))
+        return OrderView(order, tuple(lines), payment, _is_working(order, undecided=undecided), tax, doubts)
 
 
 def changed_at(db: Database, order_id: str) -> datetime:
@@ -72,13 +75,14 @@ def changed_at(db: Database, order_id: str) -> datetime:
 
 
 def order_views(db: Database, wanted: Filter, *, before_id: str | None, limit: int) -> list[OrderView]:
-    """Newest first, four questions for the whole page."""
+    """Newest first, five questions for the whole page."""
     with db.transaction() as tx:
         found = find(tx, wanted, before_id=before_id, limit=limit)
         ids = [order.id for order in found]
         doubts: dict[str, list[Doubt]] = {}
         for doubt in watching.doubts_of(tx, ids):
             doubts.setdefault(doubt.order_id, []).append(doubt)
+        tax = taxes.frozen_of(tx, ids)
         lines: dict[str, list[Line]] = {}
         for line in orders.lines_of(tx, ids):
             lines.setdefault(line.order_id, []).append(line)
@@ -90,6 +94,7 @@ def order_views(db: Database, wanted: Filter, *, before_id: str | None, limit: i
             order,
             tuple(lines.get(order.id, ())),
             _current(payments.get(order.id, [])),
+            taxes=tuple(tax.get(order.id, ())),
             doubts=tuple(doubts.get(order.id, ())),
         )
         for order in found

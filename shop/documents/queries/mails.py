@@ -1,11 +1,12 @@
 """The mails table: one row per kind and subject, and who has it in hand."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from psycopg.rows import class_row, scalar_row
 
 from db.database import Tx
+from shop.ports.mail import ServerSaid
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def claim(
         ON CONFLICT (kind, subject_id) DO UPDATE
            SET state = 'sending', recipient = excluded.recipient, subject = excluded.subject,
                body_text = excluded.body_text, attempts = m.attempts + 1, claimed_until = excluded.claimed_until
-         WHERE m.state IN ('waiting', 'refused', 'dropped')
+         WHERE m.state IN ('waiting', 'refused', 'dropped', 'bounced', 'gave_up')
             OR (m.state = 'sending' AND m.claimed_until < now())
         RETURNING id, attempts AS attempt
         """,
@@ -74,7 +75,8 @@ def mark_sent(tx: Tx, taken: Claim) -> bool:
     cursor = tx.execute(
         """
         UPDATE mails
-           SET state = 'sent', sent_at = now(), claimed_until = NULL, last_error = NULL
+           SET state = 'sent', sent_at = now(), claimed_until = NULL, last_error = NULL, smtp_code = NULL,
+               smtp_answer = NULL
          WHERE id = %(id)s AND state = 'sending' AND attempts = %(attempt)s
         """,
         {"id": taken.id, "attempt": taken.attempt},
@@ -82,15 +84,23 @@ def mark_sent(tx: Tx, taken: Claim) -> bool:
     return cursor.rowcount == 1
 
 
-def mark_unsent(tx: Tx, taken: Claim, *, state: str, error: str) -> bool:
-    """`state` is `waiting` (another try) or `refused`."""
+def mark_unsent(tx: Tx, taken: Claim, *, state: str, error: str, said: ServerSaid | None) -> bool:
+    """`state` is `waiting` (another try), `refused`, `bounced` or `gave_up`; `said` is the server's own reply."""
     cursor = tx.execute(
         """
         UPDATE mails
-           SET state = %(state)s, claimed_until = NULL, last_error = left(%(error)s, 500)
+           SET state = %(state)s, claimed_until = NULL, last_error = left(%(error)s, 500), smtp_code = %(code)s,
+               smtp_answer = left(%(answer)s, 500)
          WHERE id = %(id)s AND state = 'sending' AND attempts = %(attempt)s
         """,
-        {"id": taken.id, "attempt": taken.attempt, "state": state, "error": error},
+        {
+            "id": taken.id,
+            "attempt": taken.attempt,
+            "state": state,
+            "error": error,
+            "code": said.status if said else None,
+            "answer": said.words if said else None,
+        },
     )
     return cursor.rowcount == 1
 
@@ -103,7 +113,54 @@ def drop(tx: Tx, *, new_id: str, kind: str, subject_id: str, reason: str) -> Non
         VALUES (%(new_id)s, %(kind)s, %(subject_id)s, 'dropped', %(reason)s)
         ON CONFLICT (kind, subject_id) DO UPDATE
            SET state = 'dropped', last_error = excluded.last_error
-         WHERE m.state IN ('waiting', 'refused', 'dropped')
+         WHERE m.state IN ('waiting', 'refused', 'dropped', 'bounced', 'gave_up')
         """,
         {"new_id": new_id, "kind": kind, "subject_id": subject_id, "reason": reason},
     )
+
+
+@dataclass(frozen=True, slots=True)
+class MailRow:
+    """`subject_id` is the order, refund, dispute or report it is about, `order_id` the order behind it, if there is."""
+
+    id: str
+    kind: str
+    subject_id: str
+    order_id: str | None
+    state: str
+    recipient: str | None
+    subject: str | None
+    attempts: int
+    last_error: str | None
+    smtp_code: int | None
+    smtp_answer: str | None
+    created_at: datetime
+    sent_at: datetime | None
+
+
+def listed(tx: Tx, *, state: str | None, order_id: str | None, before_id: str | None, limit: int) -> list[MailRow]:
+    """Newest first; of one order those about itself, its invoices and its refunds."""
+    cursor = tx.cursor(row_factory=class_row(MailRow))
+    return cursor.execute(
+        """
+        WITH about AS (
+            SELECT id FROM orders WHERE id = %(order_id)s
+            UNION ALL SELECT id FROM invoices WHERE order_id = %(order_id)s
+            UNION ALL SELECT id FROM refunds WHERE order_id = %(order_id)s
+            UNION ALL SELECT id FROM disputes WHERE order_id = %(order_id)s
+        )
+        SELECT m.id, m.kind, m.subject_id, coalesce(o.id, i.order_id, r.order_id, d.order_id) AS order_id, m.state,
+               m.recipient, m.subject, m.attempts, m.last_error, m.smtp_code, m.smtp_answer, m.created_at, m.sent_at
+          FROM mails m
+          LEFT JOIN orders o ON o.id = m.subject_id
+          LEFT JOIN invoices i ON i.id = m.subject_id
+          LEFT JOIN refunds r ON r.id = m.subject_id
+          LEFT JOIN disputes d ON d.id = m.subject_id
+         WHERE (%(state)s::text IS NULL OR m.state = %(state)s)
+           AND (%(order_id)s::text IS NULL OR m.subject_id IN (SELECT id FROM about))
+           AND (%(before_id)s::text IS NULL OR m.id < %(before_id)s)
+      ORDER BY m.id DESC
+         LIMIT %(limit)s
+        """,
+        {"state": state, "order_id": order_id, "before_id": before_id, "limit": limit},
+    ).fetchall()

@@ -36,22 +36,30 @@ def freeze(tx: Tx, order_id: str, lines: Sequence[TaxLine]) -> None:
 
 def frozen(tx: Tx, order_id: str) -> list[TaxLine]:
     """Highest rate first; an order of before there were tax lines has one, of its one rate and no known country."""
-    cursor = tx.cursor(row_factory=class_row(TaxLine))
-    return cursor.execute(
+    return frozen_of(tx, [order_id]).get(order_id, [])
+
+
+def frozen_of(tx: Tx, order_ids: Sequence[str]) -> dict[str, list[TaxLine]]:
+    """The same for several orders; one that has no price yet is not among them."""
+    rows = tx.execute(
         """
-        SELECT rate_percent, country, goods_minor, shipping_minor, net_minor, tax_minor, shipping_tax_minor
+        SELECT order_id, rate_percent, country, goods_minor, shipping_minor, net_minor, tax_minor, shipping_tax_minor
           FROM order_taxes
-         WHERE order_id = %(order_id)s
+         WHERE order_id = ANY(%(ids)s)
         UNION ALL
-        SELECT tax_rate_percent, 'ZZ', subtotal_minor, shipping_minor, total_minor - tax_minor, tax_minor,
+        SELECT id, tax_rate_percent, 'ZZ', subtotal_minor, shipping_minor, total_minor - tax_minor, tax_minor,
                round(shipping_minor * tax_rate_percent / (100 + tax_rate_percent))::bigint
           FROM orders
-         WHERE id = %(order_id)s AND currency IS NOT NULL
-           AND NOT EXISTS (SELECT 1 FROM order_taxes WHERE order_id = %(order_id)s)
-      ORDER BY 1 DESC
+         WHERE id = ANY(%(ids)s) AND currency IS NOT NULL
+           AND NOT EXISTS (SELECT 1 FROM order_taxes WHERE order_id = orders.id)
+      ORDER BY 1, 2 DESC
         """,
-        {"order_id": order_id},
+        {"ids": list(order_ids)},
     ).fetchall()
+    found: dict[str, list[TaxLine]] = {}
+    for order_id, *values in rows:
+        found.setdefault(order_id, []).append(TaxLine(*values))
+    return found
 
 
 def book(tx: Tx, order_id: str, cause: str, parts: Sequence[Part]) -> None:

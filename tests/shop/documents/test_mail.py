@@ -17,6 +17,7 @@ from shop.documents.errors import BeingSent, NotDrawn, NothingToDocument, Unknow
 from shop.documents.invoice import invoice
 from shop.documents.letters import MOST_A_DAY, WRITERS
 from shop.documents.mail import mail
+from shop.documents.posted import posted
 from shop.ports.mail import Letter, MailDelayed, Mailer, MailRefused
 from tests.shop.documents import made, seen
 
@@ -220,7 +221,23 @@ def test_a_server_that_says_never_ends_the_job_and_an_operator_may_try_again(
     door.post("/standin/faults", json={"match": "SMTP *", "times": 1, "kind": "status", "status": 550})
     with pytest.raises(MailRefused):
         mail(db, mailer, made.DESK, kind="order_paid", subject_id=order_id)
-    assert seen.mails(db)[0]["state"] == "refused"
+    (row,) = posted(db, state="bounced", order_id=order_id, before_id=None, limit=10)
+    assert (row.state, row.smtp_code, row.recipient, row.order_id) == ("bounced", 550, "ada@example.com", order_id)
+    assert row.smtp_answer
+    assert mail(db, mailer, made.DESK, kind="order_paid", subject_id=order_id) == "sent"
+
+
+def test_a_server_that_is_away_for_ever_is_given_up_and_seen(
+    db: Database, post_office: tuple[FlaskClient, Mailer]
+) -> None:
+    door, mailer = post_office
+    order_id = made.order(db)
+    invoice(db, made.SELLER, order_id)
+    door.post("/standin/faults", json={"match": "SMTP *", "times": 1, "kind": "status", "status": 452})
+    with pytest.raises(MailDelayed):
+        mail(db, mailer, made.DESK, kind="order_paid", subject_id=order_id, last=True)
+    (row,) = posted(db, state="gave_up", order_id=None, before_id=None, limit=10)
+    assert (row.kind, row.smtp_code, row.attempts) == ("order_paid", 452, 1)
     assert mail(db, mailer, made.DESK, kind="order_paid", subject_id=order_id) == "sent"
 
 
