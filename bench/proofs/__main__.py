@@ -10,7 +10,7 @@ import time
 
 import structlog
 
-from bench.proofs import kill_points
+from bench.proofs import convergence, kill_points, stories
 from bench.proofs.house import building
 
 
@@ -30,6 +30,11 @@ def _arguments() -> argparse.Namespace:
     kill.add_argument("--job", default="", help="only situations whose name contains this")
     kill.add_argument("--brief", action="store_true", help="one cell of each kind, as the test suite has it")
     kill.set_defaults(run=_kill)
+    converge = proofs.add_parser("convergence", help="facts of real runs, permuted, doubled, lost and swept again")
+    converge.add_argument("--runs", type=int, default=5000, help="permutations that are folded (default 5000)")
+    converge.add_argument("--rows", type=int, default=500, help="permutations that go into rows (default 500)")
+    converge.add_argument("--seed", type=int, default=20261123)
+    converge.set_defaults(run=_converge)
     return parser.parse_args()
 
 
@@ -42,6 +47,17 @@ def _kill(given: argparse.Namespace) -> bool:
             print(f"{scenario.name}: {len(cells)} cells so far", file=sys.stderr, flush=True)
     print(kill_points.table(cells))
     return not any(found.wrong for found in cells)
+
+
+def _converge(given: argparse.Namespace) -> bool:
+    with building() as build:
+        house = build()
+        house.queues = ("payments",)
+        histories = stories.record(house)
+        print(f"{len(histories)} real runs with {sum(len(history.facts) for history in histories)} facts")
+        print(f"fold: {convergence.prove_fold(histories, given.runs)}")
+        print(f"rows: {convergence.prove_database(house, histories, given.rows, seed=given.seed)}")
+    return True
 
 
 sys.exit(main())
