@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boot.settings import Settings
-from clients import auth, carts, encoder, event_stream, limits, products, smtp, stripe
+from clients import answers, auth, carts, encoder, event_stream, limits, products, smtp, stripe
 from db.database import Database
+from shop.ports.answers import Answers
 from shop.ports.encoder import Encoder
 from shop.ports.events import EventStream
 from shop.ports.evidence import EvidenceDesk
@@ -30,6 +31,7 @@ class Services:
     settings: Settings
     db: Database
     limits: Limits
+    answers: Answers
     gateway: Gateway
     evidence: EvidenceDesk
     notices: Notices
@@ -51,6 +53,7 @@ def connect(settings: Settings, *, name: str = "backroom") -> Services:
         settings=settings,
         db=Database(settings.database_url.get_secret_value(), size=settings.database_pool, name=name),
         limits=limits.connect(settings.redis_url.get_secret_value()),
+        answers=answers.connect(settings.redis_url.get_secret_value(), settings.stripe_secret_key.get_secret_value()),
         gateway=stripe.connect(
             settings.stripe_secret_key.get_secret_value(),
             settings.stripe_base_url,

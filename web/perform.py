@@ -11,6 +11,7 @@ from boot.services import Database, Services
 from shop.cards import holds_card_number
 from shop.errors import Rejected
 from shop.operations.idempotency import Kept, Keyed, KeyRequired, once, replace_answer
+from shop.operations.replay import recall, remember
 from web import limiting, problems, reading, tracing
 from web.access import Caller
 from web.answers import Answer, Answered, Settling, respond
@@ -88,6 +89,9 @@ def _keyed(desk: Desk, route: Route, path: dict[str, str], caller: Caller, waiti
     raw = reading.read_body(request, route)
     arguments = _arguments(route, path, raw)
     asked = Keyed(_owner_of_key(caller), f"{request.method} {request.path}"[:400], key, _canonical(raw, route))
+    answers = desk.services.answers
+    if (known := recall(answers, asked)) is not None:
+        return _replayed(known)
     settling: list[Settling[Any]] = []
 
     def work(db: Database) -> Kept:
@@ -98,14 +102,19 @@ def _keyed(desk: Desk, route: Route, path: dict[str, str], caller: Caller, waiti
 
     kept, replayed = once(desk.services.db, asked, work)
     if replayed:
-        g.replayed = True
-        response = _unkept(kept)
-        response.headers["Idempotency-Replayed"] = "true"
-        return response
+        return _replayed(kept)
     if settling and (settled := _settle(desk.services.db, Answer(None, settling=settling[0]), waiting)) is not None:
-        replace_answer(desk.services.db, asked, _kept(settled))
-        return settled
+        kept = _kept(settled)
+        replace_answer(desk.services.db, asked, kept)
+    remember(answers, asked, kept)
     return _unkept(kept)
+
+
+def _replayed(kept: Kept) -> Response:
+    g.replayed = True
+    response = _unkept(kept)
+    response.headers["Idempotency-Replayed"] = "true"
+    return response
 
 
 def _attempt(db: Database, handle: Callable[[Database], Answered]) -> Answered:

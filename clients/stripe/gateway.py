@@ -105,11 +105,9 @@ class StripeGateway:
         customer: str | None = None,
         off_session: bool = False,
     ) -> PaymentSeen:
-        params: PaymentIntentConfirmParams = {"payment_method": method, "expand": EXPAND}
+        params: PaymentIntentConfirmParams = {"payment_method": method, "return_url": return_url, "expand": EXPAND}
         if off_session:
             params["off_session"] = True
-        else:
-            params["return_url"] = return_url
         with moving():
             if customer is not None:
                 # Confirming takes no customer. Setting the same one again changes nothing, so the key may be derived.

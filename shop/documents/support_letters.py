@@ -45,6 +45,8 @@ def support_letter(tx: Tx, kind: str, subject_id: str) -> SupportLetter:
     """The letter of this kind about a dispute or a refund. Raises NothingToDocument for an unknown one."""
     if kind == "refund_failed":
         return _refund_failed(tx, subject_id)
+    if kind == "capture_due":
+        return _capture_due(tx, subject_id)
     dispute = support_sources.dispute(tx, subject_id)
     if dispute is None:
         raise NothingToDocument(f"there is no dispute {subject_id}")
@@ -96,6 +98,23 @@ def _refund_failed(tx: Tx, refund_id: str) -> SupportLetter:
             ("Goods", goods),
         ),
         advice="Ask the customer for another way to pay them back; a new refund to the same card may fail again.",
+    )
+
+
+def _capture_due(tx: Tx, order_id: str) -> SupportLetter:
+    order = support_sources.authorized(tx, order_id)
+    if order is None:
+        return SupportLetter("", unsent_because="the order is not waiting for its capture any more")
+    return SupportLetter(
+        headline="A card holds the money not much longer",
+        subject=f"Order {order.number} must be captured by {stamp(order.capture_before)}",
+        words="The payment is authorised and not captured. After the card's deadline the money is out of reach.",
+        facts=(
+            ("Order", order.number),
+            ("Amount", price(order.capturable_minor, order.currency)),
+            ("Capture before", stamp(order.capture_before)),
+        ),
+        advice="Send the goods and capture the payment, or cancel the order, so that its goods can be sold to others.",
     )
 
 
@@ -160,5 +179,5 @@ NOTICES: MappingProxyType[str, Notice] = MappingProxyType(
     }
 )
 
-SUPPORT_LETTERS: tuple[str, ...] = (*NOTICES, "refund_failed")
+SUPPORT_LETTERS: tuple[str, ...] = (*NOTICES, "refund_failed", "capture_due")
 """The kinds that go to the shop's support."""

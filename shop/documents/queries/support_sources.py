@@ -40,6 +40,32 @@ class RefundRow:
     restocked: bool
 
 
+@dataclass(frozen=True, slots=True)
+class AuthorizedRow:
+    """An order whose money is set aside on a card until `capture_before`."""
+
+    number: str
+    currency: str
+    capturable_minor: int
+    capture_before: datetime
+
+
+def authorized(tx: Tx, order_id: str) -> AuthorizedRow | None:
+    cursor = tx.cursor(row_factory=class_row(AuthorizedRow))
+    return cursor.execute(
+        """
+        SELECT o.number, p.currency, p.capturable_minor, p.capture_before
+          FROM orders o
+          JOIN payments p ON p.order_id = o.id
+         WHERE o.id = %(id)s AND o.status = 'authorized' AND p.status = 'requires_capture'
+           AND p.capture_before IS NOT NULL
+      ORDER BY p.capture_before
+         LIMIT 1
+        """,
+        {"id": order_id},
+    ).fetchone()
+
+
 def dispute(tx: Tx, dispute_id: str) -> DisputeRow | None:
     cursor = tx.cursor(row_factory=class_row(DisputeRow))
     return cursor.execute(

@@ -1,0 +1,101 @@
+"""What one customer may try, and payments while the customer is not there."""
+
+from typing import Any
+
+import pytest
+
+from shop.payments import methods
+from shop.payments.confirm import ask_confirm
+from shop.payments.guards import DECLINES_OF_ORDER, Guards, TooManyDeclines, TooManyOpenOrders
+from shop.payments.order import Wish, open_order
+from shop.payments.setup import setup_of
+from shop.payments.watch import watch
+from tests.shop.payments.shopkeeper import CUSTOMER, Shop
+from tests.shop.payments.test_saved_cards import begin_setup, finish_in_browser, save
+
+NO_FUNDS = "pm_card_visa_chargeDeclinedInsufficientFunds"
+
+
+def open_one(shop: Shop, guards: Guards, customer: str = CUSTOMER) -> Any:
+    return open_order(shop.services.db, shop.terms, Wish(customer, "cart_1"), guards)
+
+
+def test_goods_cannot_be_hoarded_by_opening_orders_without_end(shop: Shop) -> None:
+    guards = Guards(open_orders=3)
+    first = open_one(shop, guards)
+    for _ in range(2):
+        open_one(shop, guards)
+    with pytest.raises(TooManyOpenOrders):
+        open_one(shop, guards)
+    open_one(shop, guards, customer="usr_2")
+    open_order(shop.services.db, shop.terms, Wish(CUSTOMER, "cart_1"), Guards(open_orders=0))
+    shop.work()
+    assert shop.read(first.id).status == "rejected", "there was no such cart"
+    open_one(shop, guards)
+
+
+def test_who_tries_many_cards_is_sent_away_for_an_hour(shop: Shop) -> None:
+    guards = Guards(declines_an_hour=3)
+    order_id = shop.simple_order(payment_method=NO_FUNDS)
+    for _ in range(2):
+        ask_confirm(shop.services.db, shop.terms, order_id, method=NO_FUNDS, actor=CUSTOMER, guards=guards)
+        shop.work()
+    shop.read_all_news()
+    assert shop.sql("SELECT declined_tries FROM orders") == [(3,)], "each counted once, with its news"
+    with pytest.raises(TooManyDeclines):
+        ask_confirm(shop.services.db, shop.terms, order_id, method="pm_card_visa", actor=CUSTOMER, guards=guards)
+    with pytest.raises(TooManyDeclines):
+        open_one(shop, guards)
+    shop.sql("UPDATE orders SET updated_at = now() - interval '61 minutes'")
+    ask_confirm(shop.services.db, shop.terms, order_id, method="pm_card_visa", actor=CUSTOMER, guards=guards)
+    assert shop.settle(order_id, "paid").amount_captured > 0
+
+
+def test_an_order_for_which_cards_are_tried_in_the_browser_is_called_off(shop: Shop) -> None:
+    """The browser asks Stripe with the client secret; our own limits never see that."""
+    order_id = shop.simple_order()
+    for _ in range(DECLINES_OF_ORDER):
+        assert shop.pay_in_browser(order_id, NO_FUNDS).status_code == 402
+        shop.read_all_news()
+    assert shop.read(order_id).status == "payment_failed"
+    assert watch(shop.services.db, shop.terms)["card_testers"] == 1
+    shop.work()
+    order = shop.read(order_id)
+    assert (order.status, order.status_reason, order.stock) == ("canceled", "too_many_declines", "released")
+    assert shop.pay_in_browser(order_id).status_code == 400
+    assert watch(shop.services.db, shop.terms)["card_testers"] == 0
+
+
+def test_a_saved_card_pays_while_its_customer_is_away(shop: Shop) -> None:
+    (card,) = save(shop)
+    order_id = shop.simple_order()
+    ask_confirm(shop.services.db, shop.terms, order_id, method=card.id, actor="usr_9", off_session=True)
+    assert shop.settle(order_id, "paid").amount_captured > 0
+    asked = [
+        request["body"] for request in shop.seen_by_stripe("POST /v1/payment_intents") if "confirm" in request["path"]
+    ]
+    assert ["off_session=true" in body for body in asked] == [True]
+
+
+def test_a_bank_that_wants_to_see_an_absent_customer_gets_a_page_and_the_customer_a_mail(shop: Shop) -> None:
+    setup_id = begin_setup(shop)
+    finish_in_browser(shop, setup_id, "pm_card_authenticationRequired").raise_for_status()
+    shop.door(f"3ds/{setup_of(shop.services.db, setup_id).provider_setup_id}", outcome="succeed")
+    shop.read_all_news()
+    (card,) = methods.saved(shop.services.db, CUSTOMER)
+    order_id = shop.simple_order()
+    ask_confirm(shop.services.db, shop.terms, order_id, method=card.id, actor=CUSTOMER, off_session=True)
+    shop.work()
+    shop.read_all_news()
+    assert shop.read(order_id).status == "requires_action"
+    declined, asked = shop.sql(
+        "SELECT outcome, error_code FROM provider_attempts WHERE operation = 'confirm' ORDER BY id"
+    )
+    assert declined == ("declined", "authentication_required")
+    assert asked == ("succeeded", None)
+    mails = shop.sql("SELECT args ->> 'kind' FROM jobs WHERE name = 'documents.mail'")
+    assert mails == [("authentication_needed",)]
+    assert shop.sql("SELECT next_action IS NOT NULL FROM payments") == [(True,)]
+    shop.door(f"3ds/{shop.intent(order_id)}", outcome="succeed")
+    shop.read_all_news()
+    assert shop.settle(order_id, "paid").amount_captured > 0
