@@ -48,8 +48,8 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What every letter needs beside its subject: who writes, who reads the shop's reports, and the shop's page on which
-    a customer goes on with an order.
+    """What every letter needs beside its subject: who writes, who reads the shop's reports, and on which page of the
+    shop a customer goes on with an order.
     """
 
     seller: Seller
