@@ -20,6 +20,7 @@ DETACH_METHOD = Job("payments.detach", queue="payments", max_attempts=20, head_s
 CLEAR_CART = Job("payments.clear", queue="payments", max_attempts=20, head_start_s=30)
 RECONCILE_PAYMENTS = Job("payments.reconcile", queue="payments", max_attempts=3, time_limit_s=600, head_start_s=60)
 SETTLE_MOVEMENTS = Job("payments.settle", queue="payments", max_attempts=5, time_limit_s=600, head_start_s=60)
+RESOLVE_DIFFERENCE = Job("payments.resolve", queue="payments", max_attempts=8, time_limit_s=120)
 VERIFY_LEDGER = Job("payments.verify", queue="payments", max_attempts=3, time_limit_s=3600, head_start_s=60)
 WATCH_PAYMENTS = Job("payments.watch", queue="payments", max_attempts=3, head_start_s=30)
 LOOK_AT_PAYMENTS = Job("payments.look", queue="payments", max_attempts=5)

@@ -21,6 +21,7 @@ from shop.payments.reconcile import reconcile
 from shop.payments.refund import refund
 from shop.payments.release import release
 from shop.payments.remind import remind
+from shop.payments.resolve import resolve
 from shop.payments.settle import settle
 from shop.payments.setup import setup
 from shop.payments.sweep import sweep
@@ -129,6 +130,12 @@ def reconcile_payments(services: Services, run: Run, *, reconciliation_id: str |
 @performs(jobs.SETTLE_MOVEMENTS)
 def settle_movements(services: Services, run: Run) -> dict[str, Any]:
     return dict(settle(services.db, services.settlements, run.progress))
+
+
+@performs(jobs.RESOLVE_DIFFERENCE)
+def resolve_difference(services: Services, _run: Run, *, wish_key: str) -> dict[str, Any]:
+    outcome = resolve(services.db, services.gateway, wish_key)
+    return {"reconciliation": outcome.reconciliation.id, "unexplained": outcome.unexplained}
 
 
 @performs(jobs.VERIFY_LEDGER)

@@ -13,7 +13,7 @@ from db.database import Database, Tx
 from shop import jobs
 from shop.payments.queries import ledger as books
 from shop.payments.queries import payouts as rows
-from shop.payments.queries.payouts import HouseFact
+from shop.payments.queries.payouts import HouseFact, Payout
 from shop.payments.rows import Posting
 from shop.ports.settlements import PayoutSeen
 
@@ -31,6 +31,12 @@ def take_news(db: Database) -> tuple[str, str | None]:
     with db.transaction() as tx:
         outbox.stage(tx, jobs.SETTLE_MOVEMENTS, unique_key=jobs.SETTLE_MOVEMENTS.name)
     return "applied", "the provider's books are read"
+
+
+def paid_out(db: Database, *, status: str | None, before_id: str | None, limit: int) -> list[Payout]:
+    """Newest first."""
+    with db.transaction() as tx:
+        return rows.payouts(tx, status=status, before_id=before_id, limit=limit)
 
 
 def payout_seen(tx: Tx, seen: PayoutSeen, *, seen_at: datetime) -> bool:

@@ -75,6 +75,12 @@ def read_reconciliation(db: Database, reconciliation_id: str) -> Outcome:
         return Outcome(found, tuple(rows.differences(tx, reconciliation_id)))
 
 
+def newest(db: Database, *, before_id: str | None, limit: int) -> list[Reconciliation]:
+    """Newest first."""
+    with db.transaction() as tx:
+        return rows.reconciliations(tx, before_id=before_id, limit=limit)
+
+
 def reconcile(
     db: Database,
     gateway: Gateway,

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from db import outbox
 from db.database import Database, Tx
+from shop import jobs
 from shop.errors import NotFound
 from shop.ids import new_id
 from shop.payments.balancing import likeness
@@ -41,28 +43,75 @@ class Wish:
     actor: str
 
 
-def resolve(db: Database, gateway: Gateway, wish: Wish) -> Outcome:
-    """Do it; answers the reconciliation as it is then. Raises NotFound, NotResolvable, AlreadyResolved, and what facts
-    raise that do not fit (IllegalMove, Implausible): then nothing is written.
+def accept(db: Database, wish: Wish) -> Outcome:
+    """It is so, and here is why; answers the reconciliation as it is then. Raises NotFound or AlreadyResolved."""
+    with db.transaction() as tx:
+        difference = _difference(tx, wish.reconciliation_id, wish.position)
+        _decide(tx, wish, difference, difference.order_id, [])
+    return read_reconciliation(db, wish.reconciliation_id)
+
+
+def ask_resolution(db: Database, wish: Wish) -> str:
+    """Write down a wish that needs a look at the provider and stage its job; answers the job. Raises NotFound."""
+    key = new_id("wsh")
+    with db.transaction() as tx:
+        difference = _difference(tx, wish.reconciliation_id, wish.position)
+        fact = HouseFact(
+            chain="house",
+            kind="difference.asked",
+            source="operator",
+            source_key=key,
+            seen_at=orders.clock(tx),
+            actor=wish.actor,
+            subject=difference.object_id,
+            data={
+                "reconciliation": wish.reconciliation_id,
+                "difference": wish.position,
+                "action": wish.action,
+                "reason": wish.reason,
+            },
+        )
+        house.append(tx, fact)
+        return outbox.stage(tx, jobs.RESOLVE_DIFFERENCE, wish_key=key)
+
+
+def resolve(db: Database, gateway: Gateway, wish_key: str) -> Outcome:
+    """Take the provider's state over, as somebody wished. Raises NotFound, NotResolvable, AlreadyResolved, and what
+    facts raise that do not fit (IllegalMove, Implausible): then nothing is written. Safe to repeat.
     """
     with db.transaction() as tx:
-        difference = rows.difference(tx, wish.reconciliation_id, wish.position)
+        wish = _wish(tx, wish_key)
+        difference = _difference(tx, wish.reconciliation_id, wish.position)
+        if rows.is_resolved_so(tx, wish.reconciliation_id, wish.position, action=wish.action, reason=wish.reason):
+            return read_reconciliation(db, wish.reconciliation_id)
         now = orders.clock(tx)
-        payment_id = _payment(tx, difference) if difference else None
-    if difference is None:
-        raise NotFound(f"reconciliation {wish.reconciliation_id} has no difference {wish.position}")
-    facts: list[Fact] = []
-    order_id = difference.order_id
-    if wish.action != "accept":
-        theirs = look_at(gateway, payment_id) if payment_id else None
-        if theirs is None:
-            raise NotResolvable("there is no payment over there whose state could be taken over: accept it instead")
-        order_id = order_id or theirs.payment.order_id
-        if order_id is None:
-            raise NotResolvable("the payment carries no order of ours: accept it instead")
-        facts = facts_of(theirs, key=f"resolved:{wish.reconciliation_id}:{wish.position}", seen_at=now)
-    _decide(db, wish, difference, order_id, facts)
+        payment_id = _payment(tx, difference)
+    theirs = look_at(gateway, payment_id) if payment_id else None
+    if theirs is None:
+        raise NotResolvable("there is no payment over there whose state could be taken over: accept it instead")
+    order_id = difference.order_id or theirs.payment.order_id
+    if order_id is None:
+        raise NotResolvable("the payment carries no order of ours: accept it instead")
+    facts = facts_of(theirs, key=f"resolved:{wish.reconciliation_id}:{wish.position}", seen_at=now)
+    with db.transaction() as tx:
+        _decide(tx, wish, difference, order_id, facts)
     return read_reconciliation(db, wish.reconciliation_id)
+
+
+def _difference(tx: Tx, reconciliation_id: str, position: int) -> Difference:
+    found = rows.difference(tx, reconciliation_id, position)
+    if found is None:
+        raise NotFound(f"reconciliation {reconciliation_id} has no difference {position}")
+    return found
+
+
+def _wish(tx: Tx, key: str) -> Wish:
+    fact = house.fact(tx, "house", key)
+    if fact is None:
+        raise NotFound(f"there is no wish {key}")
+    said = fact.data or {}
+    action: Action = "force" if said["action"] == "force" else "take_over"
+    return Wish(said["reconciliation"], said["difference"], action, said["reason"], str(fact.actor))
 
 
 def _payment(tx: Tx, difference: Difference) -> str | None:
@@ -73,25 +122,24 @@ def _payment(tx: Tx, difference: Difference) -> str | None:
     return object_id if object_id.startswith("pi_") else rows.payment_of_order(tx, difference.order_id or "")
 
 
-def _decide(db: Database, wish: Wish, difference: Difference, order_id: str | None, facts: list[Fact]) -> None:
-    with db.transaction() as tx:
-        if order_id is not None and orders.lock_order(tx, order_id) is None:
-            order_id = None
-        entry_id = _book(tx, wish, difference, order_id) if wish.action == "accept" else None
-        inserted = rows.insert_resolution(
-            tx,
-            resolution_id=new_id("rsl"),
-            reconciliation_id=wish.reconciliation_id,
-            position=wish.position,
-            action=wish.action,
-            reason=wish.reason,
-            actor=wish.actor,
-            likeness=likeness(difference),
-            entry_id=entry_id,
-        )
-        if not inserted:
-            raise AlreadyResolved(wish.reconciliation_id, wish.position)
-        _write_down(tx, wish, difference, order_id, entry_id, facts)
+def _decide(tx: Tx, wish: Wish, difference: Difference, order_id: str | None, facts: list[Fact]) -> None:
+    if order_id is not None and orders.lock_order(tx, order_id) is None:
+        order_id = None
+    entry_id = _book(tx, wish, difference, order_id) if wish.action == "accept" else None
+    inserted = rows.insert_resolution(
+        tx,
+        resolution_id=new_id("rsl"),
+        reconciliation_id=wish.reconciliation_id,
+        position=wish.position,
+        action=wish.action,
+        reason=wish.reason,
+        actor=wish.actor,
+        likeness=likeness(difference),
+        entry_id=entry_id,
+    )
+    if not inserted:
+        raise AlreadyResolved(wish.reconciliation_id, wish.position)
+    _write_down(tx, wish, difference, order_id, entry_id, facts)
 
 
 def _book(tx: Tx, wish: Wish, difference: Difference, order_id: str | None) -> str | None:

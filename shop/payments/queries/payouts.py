@@ -86,6 +86,18 @@ def facts_of(tx: Tx, chain: str) -> list[HouseFact]:
     ).fetchall()
 
 
+def fact(tx: Tx, chain: str, source_key: str) -> HouseFact | None:
+    cursor = tx.cursor(row_factory=class_row(HouseFact))
+    return cursor.execute(
+        """
+        SELECT chain, kind, source, source_key, seen_at, actor, subject, amount_minor, currency, data
+          FROM house_facts
+         WHERE chain = %(chain)s AND source_key = %(source_key)s
+        """,
+        {"chain": chain, "source_key": source_key},
+    ).fetchone()
+
+
 def save(
     tx: Tx,
     *,

@@ -291,6 +291,18 @@ def insert_resolution(
     return inserted.rowcount == 1
 
 
+def is_resolved_so(tx: Tx, reconciliation_id: str, position: int, *, action: str, reason: str) -> bool:
+    """Whether this very decision is written down already."""
+    row = tx.execute(
+        """
+        SELECT 1 FROM difference_resolutions
+         WHERE reconciliation_id = %(id)s AND position = %(position)s AND action = %(action)s AND reason = %(reason)s
+        """,
+        {"id": reconciliation_id, "position": position, "action": action, "reason": reason},
+    ).fetchone()
+    return row is not None
+
+
 def accepted(tx: Tx, likenesses: Sequence[str]) -> dict[str, str]:
     """What people said of the very same differences before, by likeness; the newest word counts."""
     rows = tx.execute(
@@ -312,3 +324,19 @@ def payment_of_order(tx: Tx, order_id: str) -> str | None:
         "SELECT intent_id FROM payments WHERE order_id = %(id)s ORDER BY id DESC LIMIT 1", {"id": order_id}
     ).fetchone()
     return row[0] if row else None
+
+
+def reconciliations(tx: Tx, *, before_id: str | None, limit: int) -> list[Reconciliation]:
+    """Newest first."""
+    cursor = tx.cursor(row_factory=class_row(Reconciliation))
+    return cursor.execute(
+        """
+        SELECT id, state, dry_run, requested_by, from_at, to_at, orders_checked, payments_checked, refunds_checked,
+               created_at, finished_at, totals
+          FROM reconciliations
+         WHERE %(before_id)s::text IS NULL OR id < %(before_id)s
+      ORDER BY id DESC
+         LIMIT %(limit)s
+        """,
+        {"before_id": before_id, "limit": limit},
+    ).fetchall()

@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from shop.payments.reconcile import Outcome, ask_reconciliation, read_reconciliation, reconcile
-from shop.payments.resolve import Action, Wish, resolve
+from shop.payments.resolve import Wish, accept
 from shop.payments.settle import settle
 from tests.shop.payments.shopkeeper import Shop
 
@@ -61,10 +61,9 @@ def balances(shop: Shop, currency: str = "eur") -> dict[str, int]:
     return {account: amount for account, amount in rows if amount}
 
 
-def decide(shop: Shop, outcome: Outcome, kind: str, action: Action = "accept", reason: str = "seen on paper") -> Outcome:
+def decide(shop: Shop, outcome: Outcome, kind: str, reason: str = "seen on paper") -> Outcome:
     (position,) = [found.position for found in outcome.differences if found.kind == kind]
-    wish = Wish(outcome.reconciliation.id, position, action, reason, "usr_admin")
-    return resolve(shop.services.db, shop.services.gateway, wish)
+    return accept(shop.services.db, Wish(outcome.reconciliation.id, position, "accept", reason, "usr_admin"))
 
 
 def foreign_charge(shop: Shop, amount: int = 1000) -> str:
@@ -281,3 +280,34 @@ def new_movement(
         )
         made["created"] -= created_before
     return made["id"]
+
+
+def test_money_settled_in_another_currency_is_exchanged_in_the_books_and_never_mixed(shop: Shop) -> None:
+    shop.door("settlement", currency="usd", rate=1.1)
+    order_id = shop.simple_order(payment_method="pm_card_visa")
+    shop.read_all_news()
+    settle(shop.services.db, shop.services.settlements)
+    assert balances(shop, "usd") == {"stripe": 4939 - 173, "exchange": -4939, "fees": 173}
+    assert (balances(shop)["exchange"], balances(shop).get("stripe")) == (4490, None)
+    (rate,) = shop.sql("SELECT memo FROM ledger_entries WHERE kind = 'exchange'")[0]
+    assert rate == "1 eur = 1.1 usd"
+    data = {"payment_intent": shop.intent(order_id), "amount": 1000}
+    requests.post(f"{shop.stripe.url}/v1/refunds", data=data, headers=BEARER, timeout=5).raise_for_status()
+    shop.read_all_news()
+    outcome = compare(shop)
+    assert outcome.differences == ()
+    assert equation(outcome, "usd")["ours"] == equation(outcome, "usd")["theirs"] == 4939 - 173 - 1100
+    assert equation(outcome, "eur")["ours"] == 0
+    assert {line["unexplained"] for line in outcome.reconciliation.totals["equation"]} == {0}
+
+
+def test_a_dispute_settled_in_another_currency_is_booked_in_that_one(shop: Shop) -> None:
+    shop.door("settlement", currency="usd", rate=1.1)
+    shop.simple_order(payment_method="pm_card_visa")
+    shop.read_all_news()
+    shop.door("disputes", charge=shop.sql("SELECT charge_id FROM payments")[0][0])
+    shop.read_all_news()
+    outcome = compare(shop)
+    assert outcome.differences == ()
+    assert balances(shop, "usd")["disputes"] == 4939 + 1500
+    assert equation(outcome, "usd")["unexplained"] == 0
