@@ -74,7 +74,8 @@ def keep(
         way = "late" if deliveries.count_repeat(tx, event.id) else "repeat"
     elif state == "received":
         outbox.stage(tx, jobs.READ_DELIVERY, delivery_id=delivery_id)
-    told = [("source", way), ("version", event.api_version or "none")]
+    told = [("source", way)]
+    told += [("version", event.api_version)] if event.api_version else []
     told += [("secret", secret_label)] if secret_label else []
     told += [("state", state)] if inserted and state != "received" else []
     tallies.count(tx, *told)

@@ -25,14 +25,22 @@ def test_a_live_process_says_so(client: FlaskClient) -> None:
 def test_ready_names_every_part(client: FlaskClient) -> None:
     answer = client.get("/health/ready")
     assert answer.status_code == 200
-    assert answer.json == {"status": "ok", "parts": {"postgresql": "ok", "migrations": "ok", "redis": "ok"}}
+    assert answer.json == {
+        "status": "ok",
+        "parts": {"postgresql": "ok", "migrations": "ok", "redis": "ok"},
+        "warnings": [],
+    }
 
 
 def test_without_redis_the_shop_is_degraded_and_serves(settings_with: Callable[..., Settings]) -> None:
     services = connect(settings_with(redis_url="redis://127.0.0.1:1/0"), name="test")
     answer = create_app(services).test_client().get("/health/ready")
     assert answer.status_code == 200
-    assert answer.json == {"status": "degraded", "parts": {"postgresql": "ok", "migrations": "ok", "redis": "down"}}
+    assert answer.json == {
+        "status": "degraded",
+        "parts": {"postgresql": "ok", "migrations": "ok", "redis": "down"},
+        "warnings": [],
+    }
     services.db.close()
 
 
