@@ -37,6 +37,7 @@ TIMETABLE = (
     Entry(jobs.EMBED_PRODUCTS, cron="17 * * * *"),
     Entry(jobs.REINDEX_PRODUCTS, cron="*/10 * * * *", at_once=True),
     Entry(jobs.REMIND_OF_DISPUTES, cron="27 * * * *", at_once=True),
+    Entry(jobs.FORGET_VECTORS, cron="*/15 * * * *"),
     Entry(jobs.NIGHTLY_REPORT, cron="10 2 * * *", dated=True, missed="all"),
     Entry(jobs.SETTLE_MOVEMENTS, cron="*/10 * * * *"),
     Entry(jobs.VERIFY_LEDGER, cron="40 1 * * *"),

@@ -30,8 +30,8 @@ class SearchQuery(In):
 
     `correct=false` takes every word as it is written. `interpret=false` understands nothing but words, `keep=price`
     (also without, brand, category, colour, size; may be given several times) keeps that part as words: what undoes a
-    piece of `query.interpreted`. `personalize=false` forgets who asks. `explain=true` (admins) tells of each product why
-    it is where it is.
+    piece of `query.interpreted`. `personalize=false` forgets who asks. `explain=true` (admins) tells of each product
+    why it is where it is.
     """
 
     q: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]

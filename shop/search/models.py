@@ -39,6 +39,12 @@ def take_over(tx: Tx, version: str) -> bool:
     return changed
 
 
+def answering(tx: Tx, encoder: Encoder) -> str:
+    """The version whose vectors are compared now; before the first one is made, that of this encoder."""
+    active = queries.active_model(tx)
+    return active.version if active else model_version(encoder)
+
+
 def speaker(encoder: Encoder, active: Model | None) -> Encoder | None:
     """Who can put a query into a vector of the active model: this encoder, or one whose files are still here."""
     if active is None or active.version == model_version(encoder):

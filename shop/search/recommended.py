@@ -7,7 +7,7 @@ from db.database import Database, Tx
 from shop.errors import NotFound
 from shop.ports.encoder import Encoder
 from shop.search.gather import EF_SEARCH
-from shop.search.models import model_version
+from shop.search.models import answering
 from shop.search.queries import cards, find, interests, neighbours
 from shop.search.queries.cards import Shown
 from shop.search.queries.filters import NO_FILTERS
@@ -139,7 +139,7 @@ def _add(tallies: dict[str, _Tally], interest: Interest, near: Mapping[str, floa
 
 
 def _alike(tx: Tx, encoder: Encoder, product_id: str) -> dict[str, float]:
-    version = model_version(encoder)
+    version = answering(tx, encoder)
     vector = cards.vector_of(tx, product_id, version=version)
     if vector is None:
         return {}

@@ -7,7 +7,7 @@ from db.database import Database
 from shop.errors import NotFound
 from shop.ports.encoder import Encoder
 from shop.search.gather import EF_SEARCH
-from shop.search.models import model_version
+from shop.search.models import answering
 from shop.search.queries import cards as products
 from shop.search.queries import find as queries
 from shop.search.queries.cards import Shown
@@ -25,8 +25,8 @@ class Similar:
 
 def similar(db: Database, encoder: Encoder, product_id: str, *, limit: int) -> Sequence[Similar]:
     """The nearest first, never the product itself; none as long as it has no vector. Raises NotFound."""
-    version = model_version(encoder)
     with db.transaction() as tx:
+        version = answering(tx, encoder)
         found = products.shown(tx, [product_id])
         if not found:
             raise NotFound(f"there is no product {product_id}")

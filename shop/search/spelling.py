@@ -1,12 +1,13 @@
 """Spelling against the catalogue's own words: a word that no product has becomes the one it is one slip away from."""
 
+import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from db.database import Tx
 from shop.ports.encoder import Encoder, EncoderUnavailable
 from shop.search.languages import ENGLISH
-from shop.search.queries import find, index
+from shop.search.queries import index
 from shop.search.queries import words as queries
 from shop.search.queries.words import Near
 from shop.search.text import STOP_WORDS, normalise, stem, words
@@ -16,6 +17,18 @@ SHORTEST, LONGEST = 4, 20
 
 LEAST_PRODUCTS = 2
 """A word of one product alone may be that product's own mistake."""
+
+CLEAR = 6
+"""Letters from which one slip away, with the first letter right, is hardly chance: then one product is enough."""
+
+RATHER = 10
+"""A word that nobody writes so, but whose stem some products have, is wrong when ten times as many have the other."""
+
+OTHER_FIRST = 0.2
+"""What a choice that begins with another letter counts beside one that begins alike."""
+
+MOST_COMPARED = 20_000
+"""Postings that choosing between two words by their company may read: some 20 ms."""
 
 _PLAIN = re.compile(f"[a-z]{{{SHORTEST},{LONGEST}}}")
 
@@ -34,19 +47,23 @@ def learn(tx: Tx, texts: Iterable[str]) -> None:
 def correct(tx: Tx, encoder: Encoder, text: str, *, language: str = ENGLISH, boldly: bool = False) -> str | None:
     """The text with its misspelt words put right; None when there is nothing to put right.
 
-    A word stays as it is when any product has it (so has every brand), when the model knows it (the meaning finds what
-    is near), when it holds a digit or anything but plain letters, or when it is shorter than four letters. boldly, for
-    a query that found nothing: a word that the model knows, or that hardly any product has, may be wrong as well.
+    A word stays as it is when any product writes it so (as with every brand), when the model knows it (the meaning
+    finds what is near), when it holds a digit or anything but plain letters, or when it is shorter than four letters.
+    boldly, for a query that found nothing: a word that the model knows may be wrong as well.
     """
     plain = normalise(text)
-    unknown = [word for word in _unknown(tx, plain, language) if boldly or not _is_word(encoder, word)]
-    if not unknown:
+    asked = {word: stem(word, language) for word in words(plain) if _PLAIN.fullmatch(word) and word not in STOP_WORDS}
+    suspects = _suspects(tx, encoder, asked, boldly=boldly)
+    if not suspects:
         return None
-    near = queries.near_words(tx, sorted({piece for word in unknown for piece in pieces(word)}), least=LEAST_PRODUCTS)
-    meant = {word: best for word in unknown if (best := _best(word, near)) is not None}
-    if not meant:
-        return None
-    return re.sub(r"[^\W_]+", lambda found: meant.get(found[0], found[0]), plain)
+    shared = sorted({piece for word in suspects for piece in pieces(word)})
+    near = queries.near_words(tx, shared, least=1)
+    meant: dict[str, str] = {}
+    for word, products in suspects.items():
+        best = _best(tx, word, _choices(word, products, near), set(asked.values()) - {asked[word]}, language)
+        if best is not None:
+            meant[word] = best
+    return re.sub(r"[^\W_]+", lambda found: meant.get(found[0], found[0]), plain) if meant else None
 
 
 def pieces(word: str) -> set[str]:
@@ -71,12 +88,18 @@ def is_one_slip(first: str, second: str) -> bool:
     )
 
 
-def _unknown(tx: Tx, plain: str, language: str) -> list[str]:
-    asked = {word: stem(word, language) for word in words(plain) if _PLAIN.fullmatch(word) and word not in STOP_WORDS}
+def _suspects(tx: Tx, encoder: Encoder, asked: Mapping[str, str], *, boldly: bool) -> dict[str, int]:
+    """Words that may be wrong, and how many products have their stem: none, or some that write it otherwise."""
     if not asked:
-        return []
-    known = {found.term for found in find.look_up(tx, sorted(set(asked.values())))}
-    return [word for word, its_stem in asked.items() if its_stem not in known]
+        return {}
+    products = queries.products_with(tx, sorted(set(asked.values())))
+    suspects = {word: products.get(its_stem, 0) for word, its_stem in asked.items()}
+    written = queries.known_words(tx, sorted(word for word, count in suspects.items() if count))
+    return {
+        word: count
+        for word, count in suspects.items()
+        if word not in written and (boldly or not _is_word(encoder, word))
+    }
 
 
 def _is_word(encoder: Encoder, word: str) -> bool:
@@ -86,8 +109,29 @@ def _is_word(encoder: Encoder, word: str) -> bool:
         return False  # then words are all there is, and the right ones are needed most
 
 
-def _best(word: str, near: Sequence[Near]) -> str | None:
+def _choices(word: str, products: int, near: Sequence[Near]) -> dict[str, int]:
+    """What may be meant, with how many products have it."""
     shared = pieces(word)
-    meant = {one.word: one.products for one in near if one.piece in shared and is_one_slip(word, one.word)}
-    # The first letter is hardly ever the one that is wrong.
-    return min(meant, key=lambda other: (other[0] != word[0], -meant[other], other), default=None)
+    least = LEAST_PRODUCTS if products == 0 else products * RATHER
+    return {
+        one.word: one.products
+        for one in near
+        if one.piece in shared
+        and is_one_slip(word, one.word)
+        and (one.products >= least or (products == 0 and len(word) >= CLEAR and one.word[0] == word[0]))
+    }
+
+
+def _best(tx: Tx, word: str, choices: Mapping[str, int], others: set[str], language: str) -> str | None:
+    """Of several, the one that stands beside the query's other words more often than its own frequency explains."""
+    together: dict[str, tuple[int, int]] = {}
+    if len(choices) > 1 and others and sum(choices.values()) <= MOST_COMPARED:
+        together = queries.together(tx, sorted({stem(one, language) for one in choices}), sorted(others))
+
+    def rank(choice: str) -> tuple[float, float, float, str]:
+        every, some = together.get(stem(choice, language), (0, 0))
+        # The first letter is hardly ever the one that is wrong.
+        trust = (1.0 if choice[0] == word[0] else OTHER_FIRST) / math.sqrt(choices[choice])
+        return -every * trust, -some * trust, -choices[choice] * trust, choice
+
+    return min(choices, key=rank, default=None)

@@ -55,3 +55,35 @@ def near_words(tx: Tx, pieces: Sequence[str], *, least: int) -> list[Near]:
         """,
         {"pieces": list(pieces), "least": least},
     ).fetchall()
+
+
+def products_with(tx: Tx, stems: Sequence[str]) -> dict[str, int]:
+    """How many products have each of these stems, without those that none has."""
+    rows = tx.execute(
+        "SELECT term, documents FROM search_terms WHERE term = ANY(%(stems)s) AND documents > 0",
+        {"stems": list(stems)},
+    ).fetchall()
+    return dict(rows)
+
+
+def together(tx: Tx, stems: Sequence[str], others: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Per stem: products that have it along with all of the others (as far as any has those), and with some."""
+    rows = tx.execute(
+        """
+        WITH others AS MATERIALIZED (
+            SELECT id FROM search_terms WHERE term = ANY(%(others)s) AND documents > 0
+        ), beside AS (
+            SELECT t.term, s.product_n, count(*) AS n
+              FROM search_terms t
+              JOIN search_postings s ON s.term_id = t.id
+              JOIN others ON true
+              JOIN search_postings o ON o.term_id = others.id AND o.product_n = s.product_n
+             WHERE t.term = ANY(%(stems)s)
+          GROUP BY t.term, s.product_n
+        )
+        SELECT term, count(*) FILTER (WHERE n = (SELECT count(*) FROM others))::integer, count(*)::integer
+          FROM beside GROUP BY term
+        """,
+        {"stems": list(stems), "others": list(others)},
+    ).fetchall()
+    return {term: (every, some) for term, every, some in rows}
