@@ -103,7 +103,6 @@ class Whole(DeliveryBody):
 
 class DeliveryFilter(Paged):
     state: State | None = None
-    type: str | None = Field(None, max_length=120)
     payment: str | None = Field(None, max_length=255)
     order: str | None = Field(None, max_length=40)
 
@@ -142,7 +141,6 @@ def listed(call: Call, query: DeliveryFilter) -> Page[DeliveryBody]:
     found = delivered.listed(
         call.db,
         state=query.state,
-        type_=query.type,
         payment=query.payment,
         order_id=query.order,
         before_id=query.after_id(),

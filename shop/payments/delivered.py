@@ -46,7 +46,6 @@ def listed(
     db: Database,
     *,
     state: str | None = None,
-    type_: str | None = None,
     payment: str | None = None,
     order_id: str | None = None,
     before_id: str | None = None,
@@ -54,9 +53,7 @@ def listed(
 ) -> list[KeptDelivery]:
     """Newest first."""
     with db.transaction() as tx:
-        return orphans.page(
-            tx, state=state, type_=type_, payment=payment, order_id=order_id, before_id=before_id, limit=limit
-        )
+        return orphans.page(tx, state=state, payment=payment, order_id=order_id, before_id=before_id, limit=limit)
 
 
 def delivery_view(db: Database, delivery_id: str) -> DeliveryView:

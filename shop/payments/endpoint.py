@@ -24,6 +24,9 @@ UNREAD_S = 600.0
 COUNTED = 10_000
 """Deliveries of a state that are counted one by one; beyond that it is "at least"."""
 
+ALERTED = 1_000
+"""Enough for a person to know; a readiness probe asks every few seconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class SecretUse:
@@ -115,7 +118,7 @@ def _is_over(old: Tally | None, newest: Tally, now: datetime) -> bool:
 
 def _alerts(tx: Tx, notices: Notices) -> list[Alert | None]:
     now, told = orders.clock(tx), tallies.tallies(tx)
-    waiting = tallies.waiting(tx, at_most=COUNTED)
+    waiting = tallies.waiting(tx, at_most=ALERTED)
     used = _of_kind(told, "secret")
     return [
         _silent(tx, used, now),
@@ -193,7 +196,7 @@ def _other_version(versions: dict[str, Tally], ours: str, now: datetime) -> Aler
 def _orphans(number: int) -> Alert | None:
     if number == 0:
         return None
-    many = f"{number:,}{' or more' if number >= COUNTED else ''}"
+    many = f"{number:,}{' or more' if number >= ALERTED else ''}"
     return Alert(
         "webhooks_orphans",
         f"{many} deliveries could not be placed and wait for a person: backroom deliveries list --state orphan.",

@@ -74,7 +74,7 @@ def test_lists_are_paged_and_filtered(shop: Shop, client: FlaskClient) -> None:
             break
         cursor = f"&cursor={page['next_cursor']}"
     assert ids == [row[0] for row in shop.sql("SELECT id FROM webhook_deliveries ORDER BY id DESC")]
-    ignored = client.get("/v1/webhooks/deliveries?state=ignored&type=invoice.paid", headers=support).json["data"]
+    ignored = client.get("/v1/webhooks/deliveries?state=ignored", headers=support).json["data"]
     assert [row["event_id"] for row in ignored] == ["evt_1"]
     assert ignored[0]["reason"] == "not a kind of news that changes an order"
     of_payment = client.get(f"/v1/webhooks/deliveries?payment={intent}", headers=support).json["data"]

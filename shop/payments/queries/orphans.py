@@ -14,7 +14,6 @@ def page(
     tx: Tx,
     *,
     state: str | None,
-    type_: str | None,
     payment: str | None,
     order_id: str | None,
     before_id: str | None,
@@ -29,7 +28,6 @@ def page(
                settled_at, retry_at, blanked_at
           FROM webhook_deliveries
          WHERE (%(state)s::text IS NULL OR state = %(state)s)
-           AND (%(type)s::text IS NULL OR type = %(type)s)
            AND (%(payment)s::text IS NULL OR payment_ref = %(payment)s)
            AND (%(order_id)s::text IS NULL OR order_id = %(order_id)s)
            AND (%(before_id)s::text IS NULL OR id < %(before_id)s)
@@ -38,7 +36,6 @@ def page(
         """,
         {
             "state": state,
-            "type": type_,
             "payment": payment,
             "order_id": order_id,
             "before_id": before_id,
