@@ -1,5 +1,6 @@
 """Documents over HTTP: invoices and credit notes as they were issued."""
 
+from types import MappingProxyType
 from typing import Literal
 
 from flask import Response, request
@@ -18,6 +19,8 @@ GROUP = Group("Documents", "Invoices and credit notes: numbered without gaps, an
 
 PDF = "application/pdf"
 
+PLACES = MappingProxyType({"invoice": "invoices", "credit_note": "credit-notes", "debit_note": "debit-notes"})
+
 MAX_AGE_S = 86_400
 """A paper never changes; a day, and only in its owner's own browser, because the next user of it may be another."""
 
@@ -26,7 +29,7 @@ class DocumentBody(Out):
     """`total` contains `tax`. `url` answers the PDF; `sha256` is its digest, absent while it is still being drawn."""
 
     id: str
-    kind: Literal["invoice", "credit_note"]
+    kind: Literal["invoice", "credit_note", "debit_note"]
     number: str
     order_id: str
     refund_id: Maybe[str] = None
@@ -43,9 +46,10 @@ class DocumentBody(Out):
 def listed(call: Call, order_id: str, query: Paged) -> Page[DocumentBody]:
     """The documents of an order, newest first.
 
-    One invoice once money was received, and one credit note for each refund; the list is always complete.
+    One invoice for each capture, one credit note for each refund, and a debit note where a refund came back
+    after it was credited; the list is always complete.
     """
-    call.must_own(issued.owner_of(call.db, order_id))
+    call.must_own(issued.owner_of_order(call.db, order_id))
     documents = issued.documents_of(call.db, order_id)
     return part_of(documents, query, body=_body, key=lambda document: document.id)
 
@@ -56,8 +60,8 @@ def invoice(call: Call, number: str) -> Response:
 
     The bytes never change: `ETag` is their SHA-256, and `If-None-Match` is answered 304.
     """
-    call.must_own(issued.owner_of_invoice(call.db, number))
-    return _pdf(issued.invoice_paper(call.db, number))
+    call.must_own(issued.owner_of(call.db, "invoice", number))
+    return _pdf(issued.paper_of(call.db, "invoice", number))
 
 
 @GROUP.route("GET", "/v1/credit-notes/{number}.pdf", who=OWNER_OR_SUPPORT, answers={200: PDF}, errors=(NotDrawn,))
@@ -66,16 +70,24 @@ def credit_note(call: Call, number: str) -> Response:
 
     The bytes never change: `ETag` is their SHA-256, and `If-None-Match` is answered 304.
     """
-    call.must_own(issued.owner_of_credit_note(call.db, number))
-    return _pdf(issued.credit_note_paper(call.db, number))
+    call.must_own(issued.owner_of(call.db, "credit_note", number))
+    return _pdf(issued.paper_of(call.db, "credit_note", number))
+
+
+@GROUP.route("GET", "/v1/debit-notes/{number}.pdf", who=OWNER_OR_SUPPORT, answers={200: PDF}, errors=(NotDrawn,))
+def debit_note(call: Call, number: str) -> Response:
+    """A debit note as PDF: it cancels the credit note of a refund that came back.
+
+    The bytes never change: `ETag` is their SHA-256, and `If-None-Match` is answered 304.
+    """
+    call.must_own(issued.owner_of(call.db, "debit_note", number))
+    return _pdf(issued.paper_of(call.db, "debit_note", number))
 
 
 def _body(document: IssuedDocument) -> DocumentBody:
-    kind: Literal["invoice", "credit_note"] = "invoice" if document.kind == "invoice" else "credit_note"
-    place = "invoices" if kind == "invoice" else "credit-notes"
     return DocumentBody(
         id=document.id,
-        kind=kind,
+        kind=document.kind,
         number=document.number,
         order_id=document.order_id,
         refund_id=document.refund_id,
@@ -84,7 +96,7 @@ def _body(document: IssuedDocument) -> DocumentBody:
         tax=document.tax_minor,
         total=document.total_minor,
         issued_at=document.issued_at,
-        url=f"/v1/{place}/{document.number}.pdf",
+        url=f"/v1/{PLACES[document.kind]}/{document.number}.pdf",
         sha256=None if document.sha256 is None else document.sha256.hex(),
     )
 

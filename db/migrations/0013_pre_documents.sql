@@ -100,3 +100,18 @@ ALTER TABLE mails ADD CONSTRAINT mails_states CHECK (
     state IN ('waiting', 'sending', 'sent', 'refused', 'dropped', 'bounced', 'gave_up')) NOT VALID;
 ALTER TABLE mails VALIDATE CONSTRAINT mails_states;
 CREATE INDEX mails_by_state ON mails (state, id DESC);
+
+-- Whatever was issued under a number, for those who list, prove or fetch it. Each part has an index on
+-- (series, year, serial), on its number and on its order, and a question of the whole goes through them.
+CREATE VIEW issued_documents AS
+    SELECT 'invoice' AS kind, id, number, series, year, serial, order_id, NULL::text AS refund_id, customer_id, currency,
+           net_minor, tax_minor, total_minor, snapshot, snapshot_sha256, issued_at
+      FROM invoices
+    UNION ALL
+    SELECT 'credit_note', id, number, series, year, serial, order_id, refund_id, customer_id, currency, net_minor,
+           tax_minor, total_minor, snapshot, snapshot_sha256, issued_at
+      FROM credit_notes
+    UNION ALL
+    SELECT 'debit_note', id, number, series, year, serial, order_id, refund_id, customer_id, currency, net_minor,
+           tax_minor, total_minor, snapshot, snapshot_sha256, issued_at
+      FROM debit_notes;

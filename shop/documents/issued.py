@@ -1,11 +1,12 @@
 """Documents as issued, for their readers: the list of an order, and one paper by its number."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from db.database import Database
 from shop.documents.errors import NotDrawn
 from shop.documents.queries import reading
-from shop.documents.queries.reading import IssuedDocument, PaperRow
+from shop.documents.queries.reading import ContentsRow, IssuedDocument, PaperRow
 from shop.errors import NotFound
 
 DRAWN_WITHIN_S = 5
@@ -21,7 +22,7 @@ class Paper:
     sha256: str
 
 
-def owner_of(db: Database, order_id: str) -> str:
+def owner_of_order(db: Database, order_id: str) -> str:
     """The customer whose order it is. Raises NotFound."""
     with db.transaction() as tx:
         owner = reading.owner_of_order(tx, order_id)
@@ -36,28 +37,33 @@ def documents_of(db: Database, order_id: str) -> list[IssuedDocument]:
         return reading.documents_of_order(tx, order_id)
 
 
-def owner_of_invoice(db: Database, number: str) -> str:
-    """The customer it was issued to. Raises NotFound."""
+def owner_of(db: Database, kind: str, number: str) -> str:
+    """The customer it was issued to. `kind` is invoice, credit_note or debit_note. Raises NotFound."""
     with db.transaction() as tx:
-        return _known(reading.invoice_owner(tx, number), number)
+        return _known(reading.owner(tx, kind, number), number)
 
 
-def owner_of_credit_note(db: Database, number: str) -> str:
-    """The customer it was issued to. Raises NotFound."""
-    with db.transaction() as tx:
-        return _known(reading.credit_note_owner(tx, number), number)
-
-
-def invoice_paper(db: Database, number: str) -> Paper:
+def paper_of(db: Database, kind: str, number: str) -> Paper:
     """Raises NotFound, or NotDrawn in the moment between number and paper."""
     with db.transaction() as tx:
-        return _paper(reading.invoice_paper(tx, number), number)
+        return _paper(reading.paper(tx, kind, number), number)
 
 
-def credit_note_paper(db: Database, number: str) -> Paper:
-    """Raises NotFound, or NotDrawn in the moment between number and paper."""
+def newest(
+    db: Database, *, series: str | None = None, before: datetime | None = None, limit: int
+) -> list[IssuedDocument]:
+    """Newest first, of one series or of all."""
     with db.transaction() as tx:
-        return _paper(reading.credit_note_paper(tx, number), number)
+        return reading.newest(tx, series=series, before=before, limit=limit)
+
+
+def contents_of(db: Database, number: str) -> ContentsRow:
+    """Everything there is of a document: frozen contents, digests, the paper. Raises NotFound."""
+    with db.transaction() as tx:
+        row = reading.contents(tx, number)
+    if row is None:
+        raise NotFound(f"{number} was never issued")
+    return row
 
 
 def _known(owner: str | None, number: str) -> str:

@@ -117,5 +117,5 @@ def test_a_worker_killed_in_the_middle_leaves_no_gap_no_double_and_no_order_with
     office.worker()
     office.until(lambda: office.all_mailed(16))
     assert {row["order_id"] for row in seen.invoices(db)} == set(orders)
-    assert verify_numbers(db).faults == ()
+    assert verify_numbers(db).faults == []
     assert len({message["headers"]["Message-ID"] for message in office.messages()}) == 16

@@ -1,6 +1,7 @@
-"""What a proof over all issued documents reads. Invoices and credit notes are checked alike."""
+"""What a proof over all issued documents reads. Invoices, credit notes and debit notes are checked alike."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from psycopg.rows import class_row, scalar_row
@@ -9,142 +10,130 @@ from db.database import Tx
 
 
 @dataclass(frozen=True, slots=True)
-class BrokenSeries:
-    """A series whose numbers are not 1, 2, 3 … up to its counter."""
-
+class Counter:
     series: str
     year: int
-    documents: int
-    first: int
-    last: int
-    counter: int | None
+    last_serial: int
 
 
 @dataclass(frozen=True, slots=True)
 class IssuedRow:
+    """`sha256` is the digest noted when the paper was drawn, `sha256_now` that of the bytes there are; None: no paper.
+
+    `late`: it was issued more than an hour ago, which is more than all tries of the drawing job that still have hope.
+    """
+
+    kind: str
     id: str
     number: str
+    series: str
+    year: int
+    serial: int
     currency: str
     net_minor: int
     tax_minor: int
     total_minor: int
     snapshot: dict[str, Any]
     snapshot_sha256: bytes
+    issued_at: datetime
+    late: bool
+    sha256: bytes | None
+    sha256_now: bytes | None
+    drawn_with: str | None
 
 
-def broken_series(tx: Tx) -> list[BrokenSeries]:
-    """(series, year, serial) is unique, so as many documents as the highest number means that none is missing."""
-    cursor = tx.cursor(row_factory=class_row(BrokenSeries))
+def counters(tx: Tx) -> list[Counter]:
+    cursor = tx.cursor(row_factory=class_row(Counter))
+    return cursor.execute("SELECT series, year, last_serial FROM document_counters ORDER BY series, year").fetchall()
+
+
+def how_many(tx: Tx) -> int:
+    row = tx.execute("SELECT coalesce(sum(last_serial), 0)::bigint FROM document_counters").fetchone()
+    assert row is not None
+    return row[0]
+
+
+def issued_after(tx: Tx, *, series: str, year: int, serial: int, limit: int) -> list[IssuedRow]:
+    """The next documents in the order of their numbers. The digests of the papers are computed where they lie."""
+    cursor = tx.cursor(row_factory=class_row(IssuedRow))
     return cursor.execute(
         """
-        WITH issued AS (
-            SELECT series, year, serial FROM invoices
-            UNION ALL
-            SELECT series, year, serial FROM credit_notes
-        ), counted AS (
-            SELECT series, year, count(*) AS documents, min(serial) AS first, max(serial) AS last
-              FROM issued
-          GROUP BY series, year
+        WITH page AS (
+            SELECT kind, id, number, series, year, serial, currency, net_minor, tax_minor, total_minor, snapshot,
+                   snapshot_sha256, issued_at
+              FROM issued_documents
+             WHERE (series, year, serial) > (%(series)s, %(year)s, %(serial)s)
+          ORDER BY series, year, serial
+             LIMIT %(limit)s
         )
-        SELECT coalesce(n.series, c.series) AS series, coalesce(n.year, c.year) AS year,
-               coalesce(n.documents, 0) AS documents, coalesce(n.first, 0) AS first, coalesce(n.last, 0) AS last,
-               c.last_serial AS counter
-          FROM counted n
-          FULL JOIN document_counters c ON c.series = n.series AND c.year = n.year
-         WHERE (n.first, n.last, n.documents) IS DISTINCT FROM (1, c.last_serial, c.last_serial::bigint)
-      ORDER BY 1, 2
-        """
+        SELECT page.kind, page.id, page.number, page.series, page.year, page.serial, page.currency, page.net_minor,
+               page.tax_minor, page.total_minor, page.snapshot, page.snapshot_sha256, page.issued_at,
+               page.issued_at < now() - interval '1 hour' AS late, f.sha256, sha256(f.pdf) AS sha256_now, f.drawn_with
+          FROM page
+          LEFT JOIN document_files f ON f.document_id = page.id
+      ORDER BY page.series, page.year, page.serial
+        """,
+        {"series": series, "year": year, "serial": serial, "limit": limit},
     ).fetchall()
 
 
-def out_of_order(tx: Tx) -> list[str]:
-    """Numbers whose document is older than that of the number before."""
-    cursor = tx.cursor(row_factory=scalar_row)
-    return cursor.execute(
-        """
-        WITH issued AS (
-            SELECT series, year, serial, number, issued_at FROM invoices
-            UNION ALL
-            SELECT series, year, serial, number, issued_at FROM credit_notes
-        ), timed AS (
-            SELECT number, issued_at, lag(issued_at) OVER (PARTITION BY series ORDER BY year, serial) AS before
-              FROM issued
-        )
-        SELECT number FROM timed WHERE issued_at < before ORDER BY number
-        """
-    ).fetchall()
-
-
-def never_drawn(tx: Tx) -> list[str]:
-    """An hour is more than all tries of the drawing job that still have hope."""
-    cursor = tx.cursor(row_factory=scalar_row)
-    return cursor.execute(
-        """
-        SELECT d.number
-          FROM (SELECT id, number, issued_at FROM invoices
-                UNION ALL
-                SELECT id, number, issued_at FROM credit_notes) d
-          LEFT JOIN document_files f ON f.document_id = d.id
-         WHERE f.document_id IS NULL
-           AND d.issued_at < now() - interval '1 hour'
-      ORDER BY d.number
-        """
-    ).fetchall()
-
-
-def changed_files(tx: Tx) -> list[str]:
-    """Files whose bytes do not have the digest noted when they were drawn, by the id of their document."""
-    cursor = tx.cursor(row_factory=scalar_row)
-    return cursor.execute(
-        "SELECT document_id FROM document_files WHERE sha256(pdf) <> sha256 ORDER BY document_id"
-    ).fetchall()
-
-
-def credits_of_failed_refunds(tx: Tx) -> list[str]:
+def failed_after_credit(tx: Tx) -> list[str]:
+    """Credit notes whose refund came back more than an hour ago and that no debit note takes back."""
     cursor = tx.cursor(row_factory=scalar_row)
     return cursor.execute(
         """
         SELECT c.number
           FROM credit_notes c
           JOIN refunds r ON r.id = c.refund_id
-         WHERE r.status = 'failed'
+          LEFT JOIN debit_notes d ON d.credit_note_id = c.id
+         WHERE r.status = 'failed' AND d.id IS NULL
+           AND r.updated_at < now() - interval '1 hour'
       ORDER BY c.number
+         LIMIT 100
         """
     ).fetchall()
 
 
 def other_than_captured(tx: Tx) -> list[str]:
-    """Invoices of orders for which another amount was captured than the invoice says."""
+    """Newest invoices of orders whose invoices come to something else than was captured; what was captured within the
+    last hour may still wait for its invoice.
+    """
     cursor = tx.cursor(row_factory=scalar_row)
     return cursor.execute(
         """
-        SELECT i.number
+        SELECT max(i.number)
           FROM invoices i
           JOIN orders o ON o.id = i.order_id
-         WHERE o.amount_captured <> i.total_minor
-      ORDER BY i.number
+      GROUP BY o.id, o.amount_captured, o.updated_at
+        HAVING sum(i.total_minor) > o.amount_captured
+            OR (sum(i.total_minor) < o.amount_captured AND o.updated_at < now() - interval '1 hour')
+      ORDER BY 1
+         LIMIT 100
         """
     ).fetchall()
 
 
-def issued_after(tx: Tx, *, after: str, limit: int) -> list[IssuedRow]:
-    """The next documents by id, invoices and credit notes together."""
-    cursor = tx.cursor(row_factory=class_row(IssuedRow))
+def other_tax_than_booked(tx: Tx) -> list[str]:
+    """Orders whose documents say another tax than the ledger booked for what was sold and given back."""
+    cursor = tx.cursor(row_factory=scalar_row)
     return cursor.execute(
         """
-        (SELECT id, number, currency, net_minor, tax_minor, total_minor, snapshot, snapshot_sha256
-           FROM invoices
-          WHERE id > %(after)s
-       ORDER BY id
-          LIMIT %(limit)s)
-        UNION ALL
-        (SELECT id, number, currency, net_minor, tax_minor, total_minor, snapshot, snapshot_sha256
-           FROM credit_notes
-          WHERE id > %(after)s
-       ORDER BY id
-          LIMIT %(limit)s)
-        ORDER BY id
-          LIMIT %(limit)s
-        """,
-        {"after": after, "limit": limit},
+        WITH said AS (
+            SELECT order_id, sum(CASE kind WHEN 'credit_note' THEN -tax_minor ELSE tax_minor END) AS tax
+              FROM issued_documents
+          GROUP BY order_id
+        ), booked AS (
+            SELECT order_id, sum(tax_minor) AS tax, max(e.booked_at) AS last
+              FROM booked_taxes b
+              JOIN ledger_entries e USING (cause, order_id)
+          GROUP BY order_id
+        )
+        SELECT o.number
+          FROM said
+          JOIN booked USING (order_id)
+          JOIN orders o ON o.id = order_id
+         WHERE said.tax <> booked.tax AND booked.last < now() - interval '1 hour'
+      ORDER BY o.number
+         LIMIT 100
+        """
     ).fetchall()

@@ -63,7 +63,7 @@ def test_issuing_in_parallel_leaves_no_gap_and_no_double(db: Database) -> None:
     assert len(seen.invoices(db)) == 24
     times = [document.issued_at for document in sorted(issued, key=lambda document: document.serial)]
     assert times == sorted(times)
-    assert verify_numbers(db).faults == ()
+    assert verify_numbers(db).faults == []
 
 
 def test_a_number_taken_in_a_transaction_that_fails_is_given_back(db: Database) -> None:

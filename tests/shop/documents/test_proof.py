@@ -25,10 +25,10 @@ def test_an_honest_set_of_documents_is_sound(db: Database) -> None:
 @pytest.mark.parametrize(
     ("crime", "finding"),
     [
-        ("DELETE FROM invoices WHERE serial = 2", "2 documents are numbered 1 to 3, and the counter says 3"),
-        ("DELETE FROM invoices WHERE serial = 3", "2 documents are numbered 1 to 2, and the counter says 3"),
+        ("DELETE FROM invoices WHERE serial = 2", "000002 is missing"),
+        ("DELETE FROM invoices WHERE serial = 3", "the last document is number 2, and the counter says 3"),
         ("UPDATE orders SET amount_captured = amount_captured - 1", "000001 is not for the amount that was captured"),
-        ("UPDATE document_counters SET last_serial = 7", "3 documents are numbered 1 to 3, and the counter says 7"),
+        ("UPDATE document_counters SET last_serial = 7", "the last document is number 3, and the counter says 7"),
         ("UPDATE invoices SET snapshot = jsonb_set(snapshot, '{buyer,name}', '\"Eve\"') WHERE serial = 2",
          "000002 does not say what it said when it was issued"),
         ("UPDATE invoices SET total_minor = total_minor + 5, net_minor = net_minor + 5 WHERE serial = 1",
