@@ -84,7 +84,7 @@ def test_a_packet_shows_the_whole_case_and_never_changes(shop: Shop) -> None:
     ):  # fmt: skip
         assert told in words, told
     assert sha256.hex() in words.replace(" ", "")
-    shop.sql("UPDATE orders SET shipping_address = '{\"name\": \"Somebody Else\"}'")
+    shop.sql('UPDATE orders SET shipping_address = \'{"name": "Somebody Else"}\'')
     work_off(shop, "documents.evidence")
     assert drawn(shop, asked.packet.id) == pdf
     (stored,) = shop.sql("SELECT sha256 FROM document_files WHERE document_id = %s", asked.packet.id)[0]
