@@ -5,7 +5,20 @@ from importlib.metadata import entry_points
 
 import typer
 
-from boot.commands import books, catalogue, database, deliveries, disputes, doctor, jobs, model, orders, reports, states
+from boot.commands import (
+    books,
+    catalogue,
+    database,
+    deliveries,
+    disputes,
+    doctor,
+    invoices,
+    jobs,
+    model,
+    orders,
+    reports,
+    states,
+)
 from boot.commands.screen import guarded
 
 app = typer.Typer(
@@ -25,10 +38,13 @@ app.command("report")(reports.report)
 app.command("order")(orders.order)
 app.command("states")(states.states)
 app.command("verify")(books.verify)
+app.command("reconcile")(books.reconcile)
 app.command("model")(model.model)
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(books.app, name="ledger")
 app.add_typer(deliveries.app, name="deliveries")
 app.add_typer(disputes.app, name="disputes")
+app.add_typer(invoices.app, name="invoices")
 
 
 def main() -> None:

@@ -63,7 +63,7 @@ def read_rates(text: str) -> Mapping[tuple[str, str], Decimal]:
         table[country, " > ".join(_STEP.split(category.lower()))] = _percent(percent)
     lost = sorted({country for country, _ in table} - {country for country, name in table if name == STANDARD})
     if lost:
-        raise WrongRates(f"{lost[0]} has rates but no {lost[0]}:{STANDARD}=…, which all its other goods would have")
+        raise WrongRates(f"the country {lost[0]} has no {lost[0]}:{STANDARD}=…, the rate of all its other goods")
     return MappingProxyType(table)
 
 

@@ -8,8 +8,9 @@ import typer
 
 from boot import broker as brokers
 from boot.commands.screen import knock, out, reason
+from boot.house import WrongLogo, seller
 from boot.services import Services, connect
-from boot.settings import read_settings
+from boot.settings import PLACEHOLDER_TAX_ID, Settings, read_settings
 from boot.waking import BrokerDown
 from db import health, job_rows
 from db.database import DatabaseUnavailable
@@ -114,3 +115,24 @@ def _settings(services: Services) -> Iterator[Finding]:
         yield Finding("warn", "Neither AUTH_JWKS_URL nor AUTH_JWT_SECRET is set: no token will be accepted.")
     if not settings.service_token.get_secret_value():
         yield Finding("warn", "SERVICE_TOKEN is empty: the neighbouring services may refuse us.")
+    yield from _documents(settings)
+
+
+def _documents(settings: Settings) -> Iterator[Finding]:
+    try:
+        shop = seller(settings)
+    except WrongLogo as error:
+        yield Finding("bad", f"{error}: documents cannot be issued.")
+        return
+    if settings.shop_tax_id == PLACEHOLDER_TAX_ID:
+        yield Finding(
+            "warn", f"SHOP_TAX_ID is still {PLACEHOLDER_TAX_ID}, nobody's number: invoices are not valid with it."
+        )
+    elif not shop.registered:
+        yield Finding("warn", f"SHOP_TAX_ID {settings.shop_tax_id} is no VAT ID: invoices get no twin for machines.")
+    if not (settings.shop_street and settings.shop_postal_code and settings.shop_city):
+        yield Finding(
+            "warn",
+            "SHOP_STREET, SHOP_POSTAL_CODE and SHOP_CITY are not all set: invoices for machines name the shop's "
+            "address in one line only.",
+        )

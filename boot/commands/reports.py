@@ -18,7 +18,7 @@ def report(
     day: Annotated[str, typer.Argument(help="2026-11-22; without it, yesterday in the shop's time zone")] = "",
     folder: Annotated[Path, typer.Option("--out", help="where the three files go")] = Path(),
 ) -> None:
-    """Make the nightly report of a day (mailed once, as in the night) and write its PDF, CSV and JSON."""
+    """Make the nightly report of a day, mail it if it is a new version, and write its PDF, CSV and JSON."""
     services = connected()
     wanted = _day(day, services.settings)
     house = house_of(services.settings)

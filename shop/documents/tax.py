@@ -28,7 +28,7 @@ def to_credit(tx: Tx, refund: RefundRow, lines: Sequence[LineRow], invoices: Seq
         return booked
     wanted = {part.rate_percent: 0 for part in left}
     for line in lines:
-        if line.tax_rate_percent in wanted:
+        if line.tax_rate_percent is not None and line.tax_rate_percent in wanted:
             wanted[line.tax_rate_percent] += line.total_minor
     return [part for part in take(left, refund.amount_minor, wanted) if part.gross_minor]
 
