@@ -12,7 +12,7 @@ from web.call import Call
 from web.jobs import JobBody, job_body
 from web.models import Currency, In
 from web.problems import Fault, Invalid, MalformedJson
-from web.reading import parse
+from web.reading import parse, refuse_cards
 from web.routes import JSON, Group
 
 GROUP = Group("Catalogue", "What search knows of the shop's products.")
@@ -58,6 +58,7 @@ def bring_products(call: Call, raw: bytes) -> Answer:
     are taken and the others are told in the job's result, with their numbers; there, price, currency and stock may be
     missing.
     """
+    refuse_cards(raw.decode("utf-8", "replace"))
     if call.media_type == NDJSON:
         job_id = catalog.receive_lines(call.db, raw)
     else:

@@ -12,7 +12,7 @@ from shop.cards import holds_card_number
 from shop.errors import Rejected
 from shop.operations.idempotency import Kept, Keyed, KeyRequired, once, replace_answer
 from shop.operations.replay import recall, remember
-from web import limiting, problems, reading, tracing
+from web import card_numbers, limiting, problems, reading, tracing
 from web.access import Caller
 from web.answers import Answer, Answered, Settling, respond
 from web.call import Call
@@ -44,6 +44,7 @@ class Desk:
 def perform(desk: Desk, route: Route, path: dict[str, str]) -> Response:
     """Answer one request of this route. Raises what web.problems turns into answers."""
     g.route = route.name
+    card_numbers.refuse_in_head(request)
     caller = _caller(desk, route)
     g.caller_sub = caller.sub
     g.limit_headers = limiting.count(

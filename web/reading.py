@@ -133,7 +133,12 @@ def _refused(error: ValidationError) -> MalformedJson | Invalid:
 
 
 def _pointer(place: tuple[int | str, ...]) -> str:
-    return "".join(f"/{_escaped(str(part))}" for part in place)
+    return "".join(f"/{_named(str(part))}" for part in place)
+
+
+def _named(part: str) -> str:
+    # An unknown field may be named by a number that must be shown nowhere, not even to who sent it.
+    return "(a card number)" if holds_card_number(part) else _escaped(part)
 
 
 def _refuse_constant(name: str) -> None:

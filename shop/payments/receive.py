@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from db import outbox
 from db.database import Database, Tx
 from shop import jobs
+from shop.cards import holds_card_number
 from shop.ids import new_id
 from shop.payments import methods
 from shop.payments.queries import deliveries, tallies
@@ -16,6 +17,9 @@ OURS = ("payment_intent.", "charge.", "refund.")
 
 REFUSED_BODY_MAX = 4096
 """Bytes kept of a delivery whose signature is wrong: enough to see what it was, not enough to fill a disk with."""
+
+LONGEST_CARD = 80
+"""Bytes that a card number takes at most with what stands between its digits."""
 
 REFUSED_AN_HOUR = 1000
 """Anybody can send those; beyond this many they are answered but no longer kept."""
@@ -100,7 +104,7 @@ def _keep_refused(tx: Tx, envelope: Envelope, signed: SignedDelivery) -> None:
             delivery_id=new_id("whd"),
             reason=signed.refusal or "refused",
             secret_label=signed.secret_label,
-            body=envelope.body[:REFUSED_BODY_MAX].decode("utf-8", "replace").replace("\x00", "�"),
+            body=_showable(envelope.body),
             headers=envelope.headers,
             remote_address=envelope.remote_address,
         )
@@ -108,3 +112,10 @@ def _keep_refused(tx: Tx, envelope: Envelope, signed: SignedDelivery) -> None:
     # Signed rightly and refused all the same: the list of addresses is wrong, or Stripe has new ones.
     told += [("source", "wrong_address")] if signed.secret_label else []
     tallies.count(tx, *told)
+
+
+def _showable(body: bytes) -> str:
+    """The beginning of a stranger's text; not if there is a card number in it, whoever wrote that there."""
+    if holds_card_number(body[: REFUSED_BODY_MAX + LONGEST_CARD].decode("utf-8", "replace")):
+        return "(not kept: it holds a card number)"
+    return body[:REFUSED_BODY_MAX].decode("utf-8", "replace").replace("\x00", "\ufffd")
