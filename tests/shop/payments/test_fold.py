@@ -183,3 +183,34 @@ def taken(shop: Shop, order_id: str, fact: Fact) -> bool:
     except (IllegalMove, Implausible):
         return False
     return True
+
+
+ADOPTION = [
+    said(0, "order.opened"),
+    said(1, "order.priced"),
+    said(2, "stock.reserved"),
+    replace(seen(3, "requires_payment_method"), subject="pi_own"),
+    said(4, "adoption.asked", delivery="whd_1", reason="typed the wrong number"),
+    said(5, "adoption.refused", delivery="whd_1", reason="it changed"),
+    said(6, "delivery.retried", delivery="whd_1", reason=None),
+    said(7, "delivery.dismissed", delivery="whd_2", reason="nobody's"),
+    said(8, "return.asked", delivery="whd_3", reason="a wrong amount"),
+    said(9, "return.ended", outcome="succeeded", operation="refund"),
+    said(10, "payment.adopted", delivery="whd_1", reason="typed the wrong number", named="ord_unknown"),
+    seen(11, "requires_capture", capturable=1000, order="ord_unknown"),
+    said(12, "capture.asked"),
+    said(13, "stock.committed"),
+    seen(14, "succeeded", captured=1000, order="ord_unknown"),
+]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.permutations(ADOPTION), st.lists(st.sampled_from(ADOPTION), max_size=10))
+def test_what_people_decide_about_news_converges_and_moves_nothing_by_itself(
+    order: list[Fact], repeats: list[Fact]
+) -> None:
+    assert fold([*order, *repeats]) == fold(ADOPTION)
+    decided = [fact for fact in order if fact.kind.startswith(("adoption.", "delivery.", "return.", "payment.adopted"))]
+    assert len(decided) == 7
+    assert fold([fact for fact in order if fact not in decided]) == fold(ADOPTION)
+    assert (fold(order).status, fold(order).captured) == ("paid", 1000)
