@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from shop.search.gather import Candidate, Gathered
@@ -24,9 +25,12 @@ BRAND_NAMED = 0.1
 LACKS, HAS = 0.1, -0.2
 """For what the shopper refused ("without buckle"): a product that says so, a product that has it nevertheless."""
 
-COLOUR, SIZE, CATEGORY = 0.05, 0.05, 0.05
+PHRASE = 0.1
+"""For the share of the query's pairs of words that stand together in the name: +.009 and 0 NDCG@10."""
+
+COLOUR, SIZE, CATEGORY = 0.05, 0.05, 0.02
 """For what the query names and the product is. The words count already; this is for the colour that is the product's
-own, the size that stands together, and the shelf."""
+own, the size that stands together, and, hardly more than between equals, the shelf: categories are often wrong."""
 
 SOLD_OUT = -0.05
 POPULAR, MANY = 0.03, 50
@@ -50,7 +54,9 @@ HARDLY = 0.28
 CERTAIN = 0.5
 """A cosine that says enough by itself, also where most of a shop is what was asked for: shoes in a shop of shoes."""
 
-BEST_SCORE = LEXICAL + SEMANTIC + EVERY_WORD + BRAND_NAMED + LACKS + COLOUR + SIZE + CATEGORY + POPULAR + PERSONAL
+BEST_SCORE = (
+    LEXICAL + SEMANTIC + EVERY_WORD + BRAND_NAMED + PHRASE + LACKS + COLOUR + SIZE + CATEGORY + POPULAR + PERSONAL
+)
 
 
 class Parts(NamedTuple):
@@ -59,6 +65,7 @@ class Parts(NamedTuple):
     words: float
     meaning: float
     every_word: float
+    phrase: float
     brand: float
     without: float
     colour: float
@@ -82,6 +89,17 @@ class Ranked:
 
 
 @dataclass(frozen=True, slots=True)
+class _Asked:
+    """Of one query, made ready for being looked for in hundreds of products."""
+
+    terms: frozenset[str]
+    pairs: Sequence[re.Pattern[str]]
+    colours: frozenset[str]
+    sizes: Sequence[re.Pattern[str]]
+    categories: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class _Scales:
     lexical: Callable[[float], float]
     semantic: Callable[[float], float]
@@ -98,12 +116,18 @@ def rank(query: Query, gathered: Gathered, *, generous: bool = False) -> tuple[l
         semantic=_scale([one.card.similarity for one in gathered.candidates if one.card.similarity is not None]),
     )
     least = floor(gathered, generous=generous)
-    sizes = [_standing_together(size) for size in query.of("size")]
+    asked = _Asked(
+        frozenset(query.terms),
+        _pairs(query.terms),
+        frozenset(query.of("colour")),
+        [_standing_together(size) for size in query.of("size")],
+        frozenset(query.of("category")),
+    )
     kept: list[Ranked] = []
     for one in gathered.candidates:
         by_meaning = one.near and one.card.similarity is not None and one.card.similarity >= least
         if one.worthy or by_meaning:
-            parts = _parts(query, one, scales, sizes)
+            parts = _parts(query, asked, one, scales)
             kept.append(Ranked(one, _score(parts), one.worthy, by_meaning, parts))
     kept.sort(key=lambda ranked: (-ranked.score, ranked.candidate.card.id))
     return kept, not _is_cut(gathered, kept)
@@ -122,17 +146,18 @@ def _score(parts: Parts) -> float:
     return round(max(sum(parts), 0.0) / BEST_SCORE, 6)
 
 
-def _parts(query: Query, one: Candidate, scales: _Scales, sizes: Sequence[re.Pattern[str]]) -> Parts:
+def _parts(query: Query, asked: _Asked, one: Candidate, scales: _Scales) -> Parts:
     card = one.card
     return Parts(
         words=LEXICAL * scales.lexical(one.lexical) if one.found else 0.0,
         meaning=SEMANTIC * scales.semantic(card.similarity) if card.similarity is not None else 0.0,
         every_word=EVERY_WORD if query.terms and one.every else 0.0,
-        brand=BRAND_NAMED if card.brand and _brand_terms(card.brand, query.language) <= set(query.terms) else 0.0,
+        phrase=PHRASE * sum(pair.search(card.name) is not None for pair in asked.pairs) / (len(asked.pairs) or 1),
+        brand=BRAND_NAMED if card.brand and _brand_terms(card.brand, query.language) <= asked.terms else 0.0,
         without=sum(LACKS if said > 0 else HAS if said < 0 else 0.0 for said in one.refused),
-        colour=COLOUR if one.looks and any(_has_word(one.looks, colour) for colour in query.of("colour")) else 0.0,
-        size=SIZE if one.looks and any(size.search(one.looks) for size in sizes) else 0.0,
-        category=CATEGORY if query.readings and card.category.lower() in query.of("category") else 0.0,
+        colour=COLOUR if one.looks and any(_has_word(one.looks, colour) for colour in asked.colours) else 0.0,
+        size=SIZE if one.looks and any(size.search(one.looks) for size in asked.sizes) else 0.0,
+        category=CATEGORY if asked.categories and card.category.lower() in asked.categories else 0.0,
         stock=0.0 if card.available else SOLD_OUT,
         popularity=POPULAR * card.people / (card.people + MANY) if card.people else 0.0,
         personal=0.0 if card.liking is None else PERSONAL * max(0.0, min(card.liking / ALIKE, 1.0)),
@@ -141,6 +166,12 @@ def _parts(query: Query, one: Candidate, scales: _Scales, sizes: Sequence[re.Pat
 
 def _has_word(looks: str, colour: str) -> bool:
     return re.search(rf"(?<!\w){'grey' if colour == 'gray' else colour}(?!\w)", looks) is not None
+
+
+def _pairs(stems: Sequence[str]) -> list[re.Pattern[str]]:
+    """Words that begin like two neighbours of the query, with nothing but spaces and marks between them."""
+    starts = [re.escape(stem.removesuffix("i")) for stem in stems]  # battery has the stem batteri
+    return [re.compile(rf"(?<![^\W_]){first}[^\W_]*[\W_]+{then}") for first, then in pairwise(starts)]
 
 
 @lru_cache(maxsize=1000)

@@ -13,10 +13,13 @@ from shop.search.queries.filters import PASSES, Filters
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What ordering and counting need to know of a candidate. `similarity` None: no vector, or none asked for."""
+    """What ordering and counting need to know of a candidate; its name is in lower case. `similarity` None: it has no
+    vector, or none was asked for.
+    """
 
     n: int
     id: str
+    name: str
     category: str
     brand: str
     price: int | None
@@ -37,7 +40,8 @@ def cards(tx: Tx, ns: Sequence[int], *, version: str, vector: str | None, taste:
     cur = tx.cursor(row_factory=args_row(Card))
     return cur.execute(
         """
-        SELECT p.n, p.id, p.category, p.brand, p.price, p.currency, p.rating, p.rating_count, p.created_at,
+        SELECT p.n, p.id, lower(p.name), p.category, p.brand, p.price, p.currency, p.rating, p.rating_count,
+               p.created_at,
                CASE WHEN %(vector)s::text IS NOT NULL THEN -(e.v <#> %(vector)s::halfvec(384)) END AS similarity,
                p.available, coalesce(also.support, 0) AS people, -(e.v <#> %(taste)s::halfvec(384)) AS liking
           FROM products p
