@@ -22,7 +22,7 @@ def known_locale(name: str) -> str | None:
     if not region:
         return language
     try:
-        return str(Locale.parse(f"{language}_{region}"))
+        return str(Locale.parse(f"{language}_{region}", resolve_likely_subtags=False))
     except (UnknownLocaleError, ValueError):
         return language
 
