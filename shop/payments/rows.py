@@ -6,6 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from shop.payments.story import sentence
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -304,3 +306,8 @@ class Moment:
     kind: str
     what: str
     detail: Mapping[str, Any]
+
+    @property
+    def sentence(self) -> str:
+        """What happened, for a person."""
+        return sentence(self.kind, self.what, self.detail)
