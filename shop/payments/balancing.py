@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from db.database import Database, Tx
@@ -12,11 +13,12 @@ from shop.payments.facts import is_ours
 from shop.payments.queries import orders, settling
 from shop.payments.queries import payouts as payout_rows
 from shop.payments.queries import reconciling as rows
+from shop.payments.queries.payouts import Payout
 from shop.payments.queries.reconciling import Difference, Reconciliation
 from shop.payments.queries.settling import Known, Unpartnered
 from shop.payments.settle import BITE, book_open, copy, follow_payouts, note_matches, unmatched
 from shop.ports.gateway import Gateway
-from shop.ports.settlements import BalanceSeen, Settlements
+from shop.ports.settlements import BalanceSeen, PayoutSeen, Settlements
 from shop.progress import Progress
 
 LISTED_MAX = 1000
@@ -42,7 +44,7 @@ def compare_books(
     """Read the provider's books, book what is missing unless it is a dry run, and compare each with each."""
     changed = copy(db, settlements.movements(wanted.from_at - MARGIN), progress)[2]
     if not wanted.dry_run:
-        follow_payouts(db, settlements)
+        follow_payouts(db, settlements, since=wanted.from_at)
         book_open(db)
         _heal_open(db, gateway, wanted)
         book_open(db)
@@ -155,21 +157,24 @@ def _entry_alone(entry: Unpartnered, now: datetime) -> Difference:
 
 def _payouts(db: Database, settlements: Settlements, wanted: Reconciliation) -> list[Difference]:
     """Status by status; and what a payout pays out must be what its movements add up to."""
-    with db.transaction() as tx:
-        ours = payout_rows.payouts_between(tx, start=wanted.from_at - MARGIN, end=wanted.to_at + MARGIN)
-        now = orders.clock(tx)
     found: list[Difference] = []
-    for seen in settlements.payouts(wanted.from_at):
-        known = ours.get(seen.id)
-        young = ON_ITS_WAY if now - seen.made_at < MOVING_FOR else None
-        if known is None:
-            found += [Difference("payout", None, seen.id, None, seen.status, young)] if wanted.dry_run else []
-        elif known.status != seen.status:
-            found.append(Difference("payout", None, seen.id, known.status, seen.status, young))
-        elif known.composed_minor is not None and known.composed_minor != seen.amount:
-            composed = f"{known.composed_minor} {seen.currency}"
-            found.append(Difference("payout_sum", None, seen.id, composed, f"{seen.amount} {seen.currency}", None))
+    told = settlements.payouts(wanted.from_at)
+    while page := list(islice(told, BITE)):
+        with db.transaction() as tx:
+            ours = payout_rows.known(tx, [seen.id for seen in page])
+            now = orders.clock(tx)
+        found += [differing for seen in page if (differing := _payout(ours.get(seen.id), seen, now)) is not None]
     return found
+
+
+def _payout(known: Payout | None, seen: PayoutSeen, now: datetime) -> Difference | None:
+    young = ON_ITS_WAY if now - seen.made_at < MOVING_FOR else None
+    if known is None or known.status != seen.status:
+        return Difference("payout", None, seen.id, known.status if known else None, seen.status, young)
+    if known.composed_minor is None or known.composed_minor == seen.amount:
+        return None
+    ours, theirs = (f"{amount} {seen.currency}" for amount in (known.composed_minor, seen.amount))
+    return Difference("payout_sum", None, seen.id, ours, theirs, None)
 
 
 def _orders(tx: Tx, wanted: Reconciliation) -> list[Difference]:

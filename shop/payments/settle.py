@@ -66,12 +66,12 @@ def copy(
     return new, newest, changed
 
 
-def follow_payouts(db: Database, settlements: Settlements) -> int:
+def follow_payouts(db: Database, settlements: Settlements, *, since: datetime | None = None) -> int:
     """Take each payout's state into account and read what it pays out; answers how many told something new."""
     with db.transaction() as tx:
         now = orders.clock(tx)
     told = 0
-    for seen in settlements.payouts(now - PAYOUTS_LOOK):
+    for seen in settlements.payouts(min(now - PAYOUTS_LOOK, since or now)):
         with db.transaction() as tx:
             told += payout_seen(tx, seen, seen_at=now)
     with db.transaction() as tx:

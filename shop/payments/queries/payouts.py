@@ -1,6 +1,6 @@
 """Payouts and the facts that belong to no order."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -178,7 +178,7 @@ def payouts(tx: Tx, *, status: str | None, before_id: str | None, limit: int) ->
     ).fetchall()
 
 
-def payouts_between(tx: Tx, *, start: datetime, end: datetime) -> dict[str, Payout]:
+def known(tx: Tx, provider_ids: Sequence[str]) -> dict[str, Payout]:
     """By the provider's id."""
     cursor = tx.cursor(row_factory=class_row(Payout))
     rows = cursor.execute(
@@ -186,8 +186,8 @@ def payouts_between(tx: Tx, *, start: datetime, end: datetime) -> dict[str, Payo
         SELECT id, provider_payout_id, status, amount_minor, currency, automatic, failure_code, composed_minor,
                arrival_at, made_at, updated_at
           FROM payouts
-         WHERE made_at >= %(start)s AND made_at < %(end)s
+         WHERE provider_payout_id = ANY(%(ids)s)
         """,
-        {"start": start, "end": end},
+        {"ids": list(provider_ids)},
     ).fetchall()
     return {row.provider_payout_id: row for row in rows}
