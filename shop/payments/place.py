@@ -101,7 +101,6 @@ def _lines(order_id: str, priced: Quote) -> list[Line]:
             category=line.category,
             tax_rate_percent=line.tax_rate_percent,
             tax_minor=tax,
-            gross_minor=line.total_minor + (0 if priced.tax_included else tax),
         )
         for position, (line, tax) in enumerate(zip(priced.lines, priced.line_taxes(), strict=True), start=1)
     ]

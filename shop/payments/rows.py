@@ -77,15 +77,6 @@ class Line:
     category: str | None = None
     tax_rate_percent: Decimal | None = None
     tax_minor: int | None = None
-    gross_minor: int | None = None
-
-    def gross_of(self, pieces: int, *, after: int = 0) -> int:
-        """What so many pieces cost their buyer, tax included, after others of the line were given back before.
-
-        Pieces given back one by one come to exactly what all of them cost.
-        """
-        whole = self.total_minor if self.gross_minor is None else self.gross_minor
-        return whole * (after + pieces) // self.quantity - whole * after // self.quantity
 
 
 @dataclass(frozen=True, slots=True)

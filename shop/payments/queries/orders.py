@@ -128,9 +128,9 @@ def insert_lines(tx: Tx, lines: Sequence[Line]) -> None:
         cursor.executemany(
             """
             INSERT INTO order_lines (id, order_id, position, product_id, name, quantity, unit_price_minor, total_minor,
-                                     category, tax_rate_percent, tax_minor, gross_minor)
+                                     category, tax_rate_percent, tax_minor)
             VALUES (%(id)s, %(order_id)s, %(position)s, %(product_id)s, %(name)s, %(quantity)s, %(unit)s, %(total)s,
-                    %(category)s, %(rate)s, %(tax)s, %(gross)s)
+                    %(category)s, %(rate)s, %(tax)s)
             """,
             [
                 {
@@ -145,7 +145,6 @@ def insert_lines(tx: Tx, lines: Sequence[Line]) -> None:
                     "category": line.category,
                     "rate": line.tax_rate_percent,
                     "tax": line.tax_minor,
-                    "gross": line.gross_minor,
                 }
                 for line in lines
             ],
@@ -157,7 +156,7 @@ def lines_of(tx: Tx, order_ids: Sequence[str]) -> list[Line]:
     return cursor.execute(
         """
         SELECT id, order_id, position, product_id, name, quantity, unit_price_minor, total_minor, category,
-               tax_rate_percent, tax_minor, gross_minor
+               tax_rate_percent, tax_minor
           FROM order_lines
          WHERE order_id = ANY(%(order_ids)s)
       ORDER BY order_id, position
