@@ -1,14 +1,18 @@
 """The health of the way that Stripe's news take: secrets, silence, versions, addresses, what only the sweep saw."""
 
 import json
+import threading
+from contextlib import suppress
+from datetime import UTC, datetime
 
 import pytest
 
 from boot.services import Services
 from clients.stripe import listen
 from db.database import Database
-from shop.payments import endpoint
+from shop.payments import endpoint, receive
 from shop.payments.queries import tallies
+from shop.ports.notices import Event
 from tests.shop.payments.shopkeeper import Shop
 from tests.shop.payments.strays import deliver
 
@@ -157,3 +161,38 @@ def test_two_who_count_at_once_do_not_wait_for_each_other_and_lose_nothing(servi
             tallies.count(second, ("state", "applied"))
     with services.db.transaction() as tx:
         assert sum(tally.count for tally in tallies.tallies(tx)) == len(pids)
+
+
+def test_news_that_nobody_reads_are_told(db: Database) -> None:
+    with db.transaction() as tx:
+        tx.execute(
+            "INSERT INTO webhook_deliveries (id, event_id, source, body, received_at)"
+            " VALUES ('whd_1', 'evt_1', 'webhook', '{}', now() - interval '11 minutes')"
+        )
+    assert codes(db) == ["webhooks_unread"]
+    assert "11 minutes" in endpoint.alerts(db, DURING)[0].sentence
+
+
+@pytest.mark.parametrize("first_commits", [True, False])
+def test_the_same_event_twice_at_the_same_moment_is_kept_and_read_once(services: Services, first_commits: bool) -> None:
+    event = Event("evt_1", "charge.captured", "ch_1", "charge", "pi_1", datetime.now(UTC), None, "{}")
+    told: list[bool] = []
+
+    def second() -> None:
+        with services.db.transaction() as tx:
+            told.append(receive.keep(tx, event, "webhook"))
+
+    rival = threading.Thread(target=second)
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    with suppress(ConnectionResetError), services.db.session() as watch, services.db.transaction() as tx:
+        assert receive.keep(tx, event, "webhook")
+        rival.start()
+        while watch.execute(waiting).fetchone() == (0,):
+            pass  # until the rival stands at our row
+        if not first_commits:
+            raise ConnectionResetError
+    rival.join(10)
+    assert told == [not first_commits]
+    with services.db.transaction() as tx:
+        assert tx.execute("SELECT count(*), sum(repeats) FROM webhook_deliveries").fetchone() == (1, int(first_commits))
+        assert tx.execute("SELECT count(*) FROM jobs").fetchone() == (1,)
