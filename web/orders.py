@@ -93,12 +93,12 @@ FOR_SUPPORT = frozenset({"customer_id", "authorization_expires_within_hours", "o
 
 
 class MomentBody(Out):
-    """One thing that happened: a delivery, an attempt, a fact, a ledger entry, an effect or a mail. `sentence` says it
-    to a person; `detail.moved` is the step of the order that a fact caused, `[from, to]`.
+    """One thing that happened: a delivery, an attempt, a fact, a ledger entry, an effect, a mail, an answer to a bank
+    or a note. `sentence` says it to a person; `detail.moved` is the step of the order that a fact caused, `[from, to]`.
     """
 
     at: Time
-    kind: Literal["delivery", "attempt", "fact", "ledger", "effect", "mail"]
+    kind: Literal["delivery", "attempt", "fact", "ledger", "effect", "mail", "evidence", "note"]
     what: str
     sentence: str
     detail: dict[str, Any]

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -275,15 +276,12 @@ def _order(tx: Tx, order_id: str) -> sources.OrderRow:
     return order
 
 
-def _to_support(kind: str) -> "Writer":
-    def write(tx: Tx, desk: Desk, subject_id: str) -> Draft:
-        letter = support_letter(tx, kind, subject_id)
-        if letter.unsent_because:
-            return _untold(letter.unsent_because)
-        recipient = desk.support_to or desk.report_to
-        return _written(desk, "support_letter", recipient, f"{desk.seller.name}: {letter.subject}", letter.values)
-
-    return write
+def _to_support(kind: str, tx: Tx, desk: Desk, subject_id: str) -> Draft:
+    letter = support_letter(tx, kind, subject_id)
+    if letter.unsent_because:
+        return _untold(letter.unsent_because)
+    recipient = desk.support_to or desk.report_to
+    return _written(desk, "support_letter", recipient, f"{desk.seller.name}: {letter.subject}", letter.values)
 
 
 Writer = Callable[[Tx, Desk, str], Draft]
@@ -296,7 +294,7 @@ WRITERS: MappingProxyType[str, Writer] = MappingProxyType(
         "payment_failed": _payment_failed,
         "authentication_needed": _authentication_needed,
         "report": _report,
-        **{kind: _to_support(kind) for kind in SUPPORT_LETTERS},
+        **{kind: partial(_to_support, kind) for kind in SUPPORT_LETTERS},
     }
 )
 """Every kind of mail that the job `documents.mail` may be asked for."""

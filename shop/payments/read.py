@@ -8,7 +8,7 @@ from shop.errors import NotFound
 from shop.payments.errors import OrderNotFound
 from shop.payments.fold import weight
 from shop.payments.proof import Proof, prove
-from shop.payments.queries import attempts, history, orders, refunds, taxes, watching
+from shop.payments.queries import attempts, evidence, history, orders, refunds, taxes, watching
 from shop.payments.queries import facts as log
 from shop.payments.queries import ledger as books
 from shop.payments.queries.finding import Filter, find
@@ -164,7 +164,8 @@ def timeline(db: Database, order_id: str) -> list[Moment]:
     with db.transaction() as tx:
         if orders.order(tx, order_id) is None:
             raise OrderNotFound(order_id)
-        return history.moments(tx, order_id)
+        told = [*history.moments(tx, order_id), *evidence.moments(tx, order_id)]
+    return sorted(told, key=lambda moment: moment.at)
 
 
 def _current(payments: list[Payment]) -> Payment | None:

@@ -41,6 +41,7 @@ EFFECTS = MappingProxyType(
         "cart_clear": "The cart is emptied",
         "invoice": "The invoice is issued",
         "credit_note": "The credit note is issued",
+        "debit_note": "The refund did not arrive; its credit note, if there is one, is cancelled",
     }
 )
 
@@ -145,6 +146,26 @@ def _mail(what: str, detail: Detail) -> str:
     return f"The mail “{what.replace('_', ' ')}” is {detail.get('state')}{why}."
 
 
+def _evidence(what: str, detail: Detail) -> str:
+    error = f" ({detail['error']})" if detail.get("error") else ""
+    told = {
+        "packet.asked": f"Evidence for the bank was asked for{_by(detail)}"
+        + (", to be sent." if detail.get("submit") else ", to be read."),
+        "packet.drawn": "The evidence was drawn; it does not change any more.",
+        "packet.submitted": "The evidence was sent to the bank.",
+        "packet.refused": f"Stripe would not take the evidence{error}.",
+    }
+    return told.get(what, what)
+
+
+def _note(what: str, _detail: Detail) -> str:
+    told = {
+        "goods.stay_returned": "The refund failed after its goods were back in stock: they stay there, and the "
+        "customer still has to be paid another way.",
+    }
+    return told.get(what, what)
+
+
 def _how(detail: Detail) -> str:
     ways = {
         "answer": "Stripe answered that",
@@ -156,6 +177,11 @@ def _how(detail: Detail) -> str:
 
 def _by(detail: Detail) -> str:
     return f" ({detail['actor']})" if detail.get("actor") else ""
+
+
+def _because(detail: Detail) -> str:
+    reason = detail["data"].get("reason")
+    return f": {reason}" if reason else ""
 
 
 def _money(amount: Any, currency: Any, *, signed: bool = False) -> str:
@@ -173,6 +199,8 @@ TELLERS: Mapping[str, Callable[[str, Detail], str]] = MappingProxyType(
         "ledger": _ledger,
         "effect": _effect,
         "mail": _mail,
+        "evidence": _evidence,
+        "note": _note,
     }
 )
 
@@ -203,8 +231,11 @@ FACTS: Mapping[str, Callable[[Detail], str]] = MappingProxyType(
         "cancel.dropped": lambda _: "Calling it off was dropped: the payment had gone on.",
         "payment.seen": _seen_payment,
         "refund.asked": lambda detail: (
-            f"A refund of {_money(detail.get('amount'), detail.get('currency'))} was asked for{_by(detail)}."
+            f"A refund of {_money(detail.get('amount'), detail.get('currency'))} was asked for{_by(detail)}"
+            + ("; somebody else has to agree." if detail["data"].get("waits") else ".")
         ),
+        "refund.approved": lambda detail: f"The refund was approved{_by(detail)}{_because(detail)}.",
+        "refund.declined": lambda detail: f"The refund was declined{_by(detail)}{_because(detail)}.",
         "refund.refused": lambda detail: f"Stripe would not refund: {detail['data'].get('failure_code')}.",
         "refund.seen": _seen_refund,
         "dispute.seen": lambda detail: (

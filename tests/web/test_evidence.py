@@ -43,6 +43,11 @@ def test_support_draws_reads_and_sends_the_evidence(
     assert (newest["state"], newest["version"], newest["requested_by"]) == ("submitted", 2, "usr_9")
     assert (oldest["state"], oldest["note"]) == ("drawn", "Delivered.")
     assert client.get(f"/v1/disputes/{dispute_id}", headers=support).json["evidence_submitted"] is True
+    (order_id,) = shop.sql("SELECT id FROM orders")[0]
+    told = client.get(f"/v1/orders/{order_id}/timeline", headers=support).json["data"]
+    sentences = [moment["sentence"] for moment in told if moment["kind"] == "evidence"]
+    assert sentences[-1] == "The evidence was sent to the bank."
+    assert "Evidence for the bank was asked for (usr_9), to be read." in sentences
     closed = client.post(path, json={"submit": True}, headers=support)
     assert (closed.status_code, closed.json["code"]) == (409, "dispute_closed")
 

@@ -8,7 +8,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from db.database import Tx
-from shop.payments.rows import Packet
+from shop.payments.rows import Moment, Packet
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,4 +142,36 @@ def stuck(tx: Tx, *, quiet_s: float, limit: int) -> list[tuple[str, bool]]:
          LIMIT %(limit)s
         """,
         {"quiet_s": quiet_s, "limit": limit},
+    ).fetchall()
+
+
+def moments(tx: Tx, order_id: str) -> list[Moment]:
+    """What the order's history has of answers to banks, and of goods that stay back although their refund failed."""
+    cursor = tx.cursor(row_factory=class_row(Moment))
+    return cursor.execute(
+        """
+        SELECT p.created_at AS at, 'evidence' AS kind, 'packet.asked' AS what,
+               jsonb_build_object('packet', p.id, 'dispute', p.dispute_id, 'actor', p.requested_by, 'submit', p.submit)
+                   AS detail
+          FROM evidence_packets p
+         WHERE p.order_id = %(id)s
+        UNION ALL
+        SELECT f.drawn_at, 'evidence', 'packet.drawn',
+               jsonb_build_object('packet', p.id, 'sha256', encode(f.sha256, 'hex'))
+          FROM evidence_packets p
+          JOIN document_files f ON f.document_id = p.id
+         WHERE p.order_id = %(id)s
+        UNION ALL
+        SELECT p.answered_at, 'evidence', 'packet.' || p.outcome,
+               jsonb_build_object('packet', p.id, 'file', p.provider_file_id, 'tries', p.tries, 'error', p.error_code)
+          FROM evidence_packets p
+         WHERE p.order_id = %(id)s AND p.outcome IS NOT NULL
+        UNION ALL
+        SELECT r.updated_at, 'note', 'goods.stay_returned', jsonb_build_object('refund', r.id)
+          FROM refunds r
+          JOIN effects e ON e.order_id = r.order_id AND e.kind = 'restock' AND e.generation = r.id
+         WHERE r.order_id = %(id)s AND r.status = 'failed'
+      ORDER BY at
+        """,
+        {"id": order_id},
     ).fetchall()

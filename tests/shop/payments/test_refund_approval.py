@@ -183,5 +183,7 @@ def test_goods_that_came_back_are_not_put_on_the_shelf_again_with_the_next_refun
     shop.work()
     assert shop.read(order_id).status == "refunded"
     assert shop.product("prd_1")["stock"] == 5
+    notes = [moment.what for moment in timeline(shop.services.db, order_id) if moment.kind == "note"]
+    assert notes == ["goods.stay_returned"]
     effects = {moment.what for moment in timeline(shop.services.db, order_id) if moment.kind == "effect"}
     assert {"restock", "debit_note", "mail_refund_failed"} <= effects
