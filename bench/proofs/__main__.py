@@ -10,7 +10,7 @@ import time
 
 import structlog
 
-from bench.proofs import convergence, kill_points, stories
+from bench.proofs import convergence, kill_points, shopping, stories
 from bench.proofs.house import building
 
 
@@ -35,6 +35,11 @@ def _arguments() -> argparse.Namespace:
     converge.add_argument("--rows", type=int, default=500, help="permutations that go into rows (default 500)")
     converge.add_argument("--seed", type=int, default=20261123)
     converge.set_defaults(run=_converge)
+    walk = proofs.add_parser("model", help="a shop driven at random, compared with a model of ten lines")
+    walk.add_argument("--runs", type=int, default=200, help="shops (default 200)")
+    walk.add_argument("--steps", type=int, default=40, help="steps in each (default 40)")
+    walk.add_argument("--shrink", action="store_true", help="look for the fewest steps that go wrong (minutes)")
+    walk.set_defaults(run=_walk)
     return parser.parse_args()
 
 
@@ -57,6 +62,14 @@ def _converge(given: argparse.Namespace) -> bool:
         print(f"{len(histories)} real runs with {sum(len(history.facts) for history in histories)} facts")
         print(f"fold: {convergence.prove_fold(histories, given.runs)}")
         print(f"rows: {convergence.prove_database(house, histories, given.rows, seed=given.seed)}")
+    return True
+
+
+def _walk(given: argparse.Namespace) -> bool:
+    with building() as build:
+        house = build()
+        house.queues = ("payments",)
+        print(shopping.prove(lambda: house, runs=given.runs, steps=given.steps, shrink=given.shrink))
     return True
 
 

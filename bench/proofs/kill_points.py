@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from bench.proofs import desk_scenarios
 from bench.proofs.deaths import ACKNOWLEDGE, AFTER_CALL, AFTER_COMMIT, BEFORE_CALL, BEFORE_COMMIT, KINDS, Boundary, live
 from bench.proofs.house import Customer, House
 from bench.proofs.outcome import Outcome, outcome
@@ -13,6 +14,9 @@ from db.outbox import Job
 from shop import jobs
 from tasks.broker import performers
 from tasks.runner import Runner
+
+MORE = desk_scenarios
+"""Importing it adds its situations to SCENARIOS."""
 
 QUEUES = ("payments", "documents")
 ELSEWHERE = frozenset({"identity.keys"})

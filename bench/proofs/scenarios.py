@@ -146,14 +146,14 @@ def _refund_pending(house: House, who: Customer) -> None:
 def _inbox(house: House, who: Customer) -> None:
     order_id = waiting(house, who)
     pay_in_browser(house, order_id)
-    _only(house, "payment_intent.amount_capturable_updated")
+    only(house, "payment_intent.amount_capturable_updated")
 
 
 @scenario(jobs.READ_DELIVERY, "a refund from the dashboard")
 def _inbox_refund(house: House, who: Customer) -> None:
     order_id = paid(house, who)
     house.at_stripe("refunds", payment_intent=house.intent(order_id), amount=490)
-    _only(house, "charge.refunded")
+    only(house, "charge.refunded")
 
 
 @scenario(jobs.READ_DELIVERY, "a dispute")
@@ -161,13 +161,13 @@ def _inbox_dispute(house: House, who: Customer) -> None:
     order_id = paid(house, who)
     (charge,) = house.sql("SELECT charge_id FROM payments WHERE order_id = %s", order_id)[0]
     house.door("disputes", charge=charge, reason="fraudulent")
-    _only(house, "charge.dispute.created")
+    only(house, "charge.dispute.created")
 
 
 @scenario(jobs.READ_DELIVERY, "a saved card")
 def _inbox_card(house: House, who: Customer) -> None:
     save_card(house, who)
-    _only(house, "setup_intent.succeeded")
+    only(house, "setup_intent.succeeded")
 
 
 @scenario(jobs.RELEASE_STOCK)
@@ -196,7 +196,7 @@ def _setup(house: House, who: Customer) -> None:
 @scenario(jobs.DETACH_METHOD)
 def _detach(house: House, who: Customer) -> None:
     save_card(house, who)
-    _only(house, "setup_intent.succeeded")
+    only(house, "setup_intent.succeeded")
     house.work()
     (card,) = methods.saved(house.services.db, who.id)
     methods.remove(house.services.db, card.id)
@@ -263,7 +263,7 @@ def save_card(house: House, who: Customer, card: str = VISA) -> None:
     house.at_stripe(f"setup_intents/{ready.provider_setup_id}/confirm", **data)
 
 
-def _only(house: House, kind: str) -> None:
+def only(house: House, kind: str) -> None:
     """Of all the news only the last of this kind comes."""
     found = [event for event in house.news() if event["type"] == kind][-1]
     house.hear(found)
