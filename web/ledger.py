@@ -8,8 +8,8 @@ from pydantic import Field
 
 from shop.payments import digests, read
 from shop.payments.digests import Digest
+from shop.payments.entries import Entry
 from shop.payments.proof import prove_recent
-from shop.payments.rows import Entry
 from shop.payments.verify import KeptProof, ask_proof, newest_proofs, read_proof
 from web.access import ADMIN
 from web.answers import Answer, Settling, accepted

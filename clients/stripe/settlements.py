@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import stripe
+from stripe.params import BalanceTransactionListParams
 
 from clients.stripe.errors import looking
 from clients.stripe.gateway import client
@@ -23,14 +24,15 @@ class StripeSettlements:
         self._api = client.v1
 
     def movements(self, start: datetime, end: datetime | None = None) -> Iterator[Movement]:
-        created = {"gte": int(start.timestamp())}
+        params: BalanceTransactionListParams = {
+            "created": {"gte": int(start.timestamp())},
+            "limit": PAGE,
+            "expand": ["data.source"],
+        }
         if end is not None:
-            created["lt"] = int(end.timestamp())
+            params["created"] = {"gte": int(start.timestamp()), "lt": int(end.timestamp())}
         with looking():
-            pages = self._api.balance_transactions.list(
-                params={"created": created, "limit": PAGE, "expand": ["data.source"]}
-            )
-            for found in pages.auto_paging_iter():
+            for found in self._api.balance_transactions.list(params=params).auto_paging_iter():
                 yield movement(found.to_dict())
 
     def movements_of_payout(self, payout_id: str) -> Iterator[Movement]:

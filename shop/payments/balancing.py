@@ -10,7 +10,7 @@ from typing import Any
 from db.database import Database, Tx
 from shop.payments.comparing import MARGIN, MOVING_FOR, facts_of, heal, look_at
 from shop.payments.facts import is_ours
-from shop.payments.queries import orders, settling
+from shop.payments.queries import orders, resolving, settling
 from shop.payments.queries import payouts as payout_rows
 from shop.payments.queries import reconciling as rows
 from shop.payments.queries.payouts import Payout
@@ -194,7 +194,7 @@ def _orders(tx: Tx, wanted: Reconciliation) -> list[Difference]:
 
 def _with_decisions(tx: Tx, found: Sequence[Difference]) -> list[Difference]:
     """A difference that a person has accepted before, and that is still the very same, is explained by that."""
-    said = rows.accepted(tx, [likeness(difference) for difference in found])
+    said = resolving.accepted(tx, [likeness(difference) for difference in found])
     return [
         replace(difference, explanation=difference.explanation or said.get(likeness(difference)))
         for difference in found

@@ -18,10 +18,11 @@ from collections.abc import Mapping, Sequence
 
 from db.database import Tx
 from shop.payments import taxes
+from shop.payments.entries import Posting
 from shop.payments.fold import RefundState, State
 from shop.payments.queries import ledger as books
 from shop.payments.queries import taxes as tax_rows
-from shop.payments.rows import Order, Posting
+from shop.payments.rows import Order
 from shop.tax import Part
 
 Postings = Mapping[str, int]

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from shop.payments.entries import Posting
 from shop.payments.queries.settling import Known
-from shop.payments.rows import Posting
 
 HOUSE: Mapping[str, tuple[str, str]] = {
     "payout": ("payout", "payouts"),

@@ -11,10 +11,10 @@ from datetime import datetime
 from db import outbox
 from db.database import Database, Tx
 from shop import jobs
+from shop.payments.entries import Posting
 from shop.payments.queries import ledger as books
 from shop.payments.queries import payouts as rows
 from shop.payments.queries.payouts import HouseFact, Payout
-from shop.payments.rows import Posting
 from shop.ports.settlements import PayoutSeen
 
 NEWS = ("payout.",)

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from db.database import Database
 from shop.errors import NotFound
+from shop.payments.entries import Balance, Entry
 from shop.payments.errors import OrderNotFound
 from shop.payments.fold import weight
 from shop.payments.proof import Proof, prove
@@ -12,7 +13,7 @@ from shop.payments.queries import attempts, evidence, history, orders, refunds, 
 from shop.payments.queries import facts as log
 from shop.payments.queries import ledger as books
 from shop.payments.queries.finding import Filter, find
-from shop.payments.rows import Balance, Doubt, Entry, Line, Moment, Order, Payment, Refund, RefundLine
+from shop.payments.rows import Doubt, Line, Moment, Order, Payment, Refund, RefundLine
 from shop.tax import TaxLine
 
 UNSETTLED = frozenset({"placing", "capturing"})

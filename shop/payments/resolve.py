@@ -11,16 +11,16 @@ from shop.ids import new_id
 from shop.payments.balancing import likeness
 from shop.payments.comparing import facts_of, look_at
 from shop.payments.correction import Correction, correct
+from shop.payments.entries import Posting
 from shop.payments.errors import AlreadyResolved, NotResolvable
 from shop.payments.fold import Fact
 from shop.payments.queries import ledger as books
 from shop.payments.queries import orders, settling
 from shop.payments.queries import payouts as house
-from shop.payments.queries import reconciling as rows
+from shop.payments.queries import resolving as rows
 from shop.payments.queries.payouts import HouseFact
 from shop.payments.queries.reconciling import Difference
 from shop.payments.reconcile import Outcome, read_reconciliation
-from shop.payments.rows import Posting
 from shop.ports.gateway import Gateway
 
 Action = Literal["accept", "take_over", "force"]

@@ -254,42 +254,6 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class Posting:
-    """A line of a ledger entry to be: debit is positive, credit negative."""
-
-    account: str
-    currency: str
-    amount: int
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One line of a ledger entry, with the entry's own facts."""
-
-    id: str
-    seq: int
-    order_id: str | None
-    kind: str
-    cause: str
-    memo: str | None
-    booked_at: datetime
-    account: str
-    currency: str
-    amount_minor: int
-
-
-@dataclass(frozen=True, slots=True)
-class Balance:
-    """`balance_minor` is debit minus credit."""
-
-    code: str
-    name: str
-    kind: str
-    currency: str
-    balance_minor: int
-
-
-@dataclass(frozen=True, slots=True)
 class Moment:
     """One line of an order's history."""
 

@@ -213,8 +213,8 @@ def test_an_entry_of_ours_that_stripe_knows_nothing_of_is_listed_and_can_be_undo
     order_id = shop.simple_order(payment_method="pm_card_visa")
     shop.read_all_news()
     with shop.services.db.transaction() as tx:
+        from shop.payments.entries import Posting
         from shop.payments.queries import ledger
-        from shop.payments.rows import Posting
 
         lines = [Posting("fees", "eur", 77), Posting("stripe", "eur", -77)]
         ledger.enter(tx, order_id=order_id, kind="fee", cause="fee:ch_never_was", lines=lines)

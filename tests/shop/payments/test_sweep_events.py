@@ -2,11 +2,13 @@
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import requests
 
 from shop.payments import catching_up
 from shop.payments.catching_up import catch_up
+from shop.ports.gateway import Gateway
 from shop.ports.notices import Event
 from tests.shop.payments.shopkeeper import Shop
 
@@ -54,7 +56,7 @@ def test_an_event_that_the_list_shows_late_is_found_by_asking_for_what_was_not_d
     lose_news(shop)
     shop.simple_order(payment_method="pm_card_visa")
     lagging = Lagging(shop, "payment_intent.succeeded")
-    catch_up(shop.services.db, lagging)
+    catch_up(shop.services.db, cast("Gateway", lagging))
     # The list has moved on by hours before it shows that one.
     shop.sql("UPDATE provider_watermarks SET position = now() + interval '1 hour' WHERE name = 'events'")
     shop.sql("UPDATE provider_watermarks SET position = now() - interval '2 hours' WHERE name = 'events undelivered'")
@@ -70,7 +72,8 @@ def test_a_long_backlog_is_read_from_its_oldest_part_on_and_a_stop_loses_no_part
     shop.sql("INSERT INTO provider_watermarks (name, position) VALUES ('events', now() - interval '3 days')")
     marks: list[datetime] = []
 
-    def stop_after_two(_done: int, _total: int | None) -> None:
+    def stop_after_two(done: int, total: int | None) -> None:
+        assert (done, total) == (0, None)
         marks.append(mark(shop))
         if len(marks) == 2:
             raise KeyboardInterrupt
