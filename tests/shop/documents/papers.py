@@ -108,6 +108,6 @@ def returned(line: LineRow, quantity: int) -> LineRow:
 
 
 def _parts(said: Snapshot) -> list[Any]:
-    from shop.tax import read_part  # noqa: PLC0415
+    from shop.tax import read_part
 
     return [read_part(tax) for tax in said["taxes"]]
