@@ -1,13 +1,20 @@
 """Money: whole minor units of one currency, and the only arithmetic that is allowed on it."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 # Minor units other than two, for the currencies Stripe charges in and as it counts them (docs.stripe.com/currencies,
-# 2026-07). ISK and UGX have two there although ISO gives them none: 5 UGX are an amount of 500, and fractions are refused.
+# 2026-07). ISK and UGX have two there although ISO gives them none: 5 UGX are an amount of 500, fractions are refused.
 ZERO_DECIMAL = frozenset(
     "bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split()  # noqa: SIM905 - reads as the source's list
 )
 THREE_DECIMAL = frozenset(("bhd", "jod", "kwd", "omr", "tnd"))
+
+STEPS = {**dict.fromkeys(THREE_DECIMAL, 10), "isk": 100, "ugx": 100}
+"""What amounts must be multiples of where not every minor unit can be paid: card networks move two decimals of a dinar,
+and nobody has a hundredth of a króna. Same source and date. HUF and TWD are charged like any currency of two decimals;
+only payouts to a bank have to be whole there, and Stripe keeps the rest for the next one.
+"""
 
 
 class CurrencyMismatch(TypeError):
@@ -51,10 +58,30 @@ class Money:
         whole, rest = divmod(abs(self.amount), 10**places)
         return f"{sign}{whole}.{rest:0{places}d} {self.currency.upper()}"
 
+    @property
+    def payable(self) -> bool:
+        """Whether a card can be charged exactly this amount in this currency."""
+        return self.amount % STEPS.get(self.currency, 1) == 0
+
+    @property
+    def decimal(self) -> Decimal:
+        """In major units, as on a price tag: Decimal("12.90") for 1290 cents."""
+        return Decimal(self.amount).scaleb(-decimals(self.currency))
+
     def _same(self, other: "Money") -> "Money":
         if other.currency != self.currency:
             raise CurrencyMismatch(f"{self} and {other} cannot meet in one sum")
         return other
+
+
+def from_decimal(amount: Decimal, currency: str) -> Money:
+    """The amount in minor units. Raises ValueError for what has more decimals than the currency, or is no number:
+    nothing is rounded silently.
+    """
+    minor = amount.scaleb(decimals(currency)) if amount.is_finite() else None
+    if minor is None or minor != minor.to_integral_value():
+        raise ValueError(f"{amount} is no whole number of the smallest unit of {currency.upper()}")
+    return Money(int(minor), currency)
 
 
 def decimals(currency: str) -> int:

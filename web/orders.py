@@ -12,7 +12,7 @@ from shop.payments import read
 from shop.payments.cancel import ask_cancel
 from shop.payments.capture import ask_capture
 from shop.payments.confirm import ask_confirm
-from shop.payments.errors import AlreadyCaptured, CaptureTooLarge, PaymentInProgress, WrongState
+from shop.payments.errors import AlreadyCaptured, CaptureTooLarge, NotPayable, PaymentInProgress, WrongState
 from shop.payments.guards import TooManyDeclines, TooManyOpenOrders
 from shop.payments.look import ask_look, is_stale
 from shop.payments.order import Wish, open_order
@@ -223,7 +223,7 @@ def cancel(call: Call, order_id: str) -> Answer:
     keyed=True,
     waits=True,
     answers={202: OrderBody, 200: OrderBody},
-    errors=(AlreadyCaptured, CaptureTooLarge, WrongState),
+    errors=(AlreadyCaptured, CaptureTooLarge, NotPayable, WrongState),
 )
 def capture(call: Call, order_id: str, body: CaptureWish) -> Answer:
     """Take the money, for shops that capture at shipping time (`CAPTURE=manual`)."""

@@ -3,8 +3,9 @@
 from db import outbox
 from db.database import Database, Tx
 from shop import jobs
+from shop.money import Money
 from shop.payments import attempts, cancel
-from shop.payments.errors import AlreadyCaptured, CaptureTooLarge, OrderNotFound, WrongState
+from shop.payments.errors import AlreadyCaptured, CaptureTooLarge, NotPayable, OrderNotFound, WrongState
 from shop.payments.facts import apply, payment_seen
 from shop.payments.fold import Fact
 from shop.payments.moves import CALLED_OFF, TAKEN
@@ -21,7 +22,7 @@ CAPTURABLE = frozenset({"authorized", "capturing"})
 def ask_capture(db: Database, order_id: str, *, amount: int | None, actor: str) -> Order:
     """Capture at shipping time. Less than authorised releases the rest.
 
-    Raises OrderNotFound, AlreadyCaptured, WrongState or CaptureTooLarge.
+    Raises OrderNotFound, AlreadyCaptured, WrongState, CaptureTooLarge or NotPayable.
     """
     with db.transaction() as tx:
         order = orders.lock_order(tx, order_id)
@@ -34,6 +35,8 @@ def ask_capture(db: Database, order_id: str, *, amount: int | None, actor: str) 
         payment = log.payment_that_counts(tx, order_id)
         if amount is not None and amount > payment.capturable_minor:
             raise CaptureTooLarge(f"order {order_id}: {payment.capturable_minor} can be captured, not {amount}")
+        if amount is not None and not Money(amount, payment.currency).payable:
+            raise NotPayable(f"{Money(amount, payment.currency)} cannot be captured: cards know no such fraction of it")
         _wish(tx, payment, amount or payment.capturable_minor, actor=actor)
         key = f"{jobs.CAPTURE_PAYMENT.name}:{order_id}"
         outbox.stage(tx, jobs.CAPTURE_PAYMENT, unique_key=key, order_id=order_id)

@@ -44,6 +44,13 @@ class CaptureTooLarge(Rejected):
     status = 422
 
 
+class NotPayable(Rejected):
+    """The amount has a fraction that no card can be charged in this currency (a tenth of a cent, half a króna)."""
+
+    code = "amount_not_payable"
+    status = 422
+
+
 class RefundableChanged(Rejected):
     """The caller saw another remainder than there is: somebody refunded in the meantime."""
 

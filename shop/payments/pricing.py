@@ -134,5 +134,7 @@ def _check_total(priced: Quote) -> None:
     total = Money(priced.total_minor, priced.currency)
     if priced.total_minor < MINIMUM_MINOR.get(priced.currency, 1):
         raise Unplaceable("amount_too_small", f"{total} is less than a card can be charged")
+    if not total.payable:
+        raise Unplaceable("amount_not_payable", f"{total} has a fraction that no card can be charged in this currency")
     if priced.total_minor > MAX_MINOR:
         raise Unplaceable("amount_too_large", f"{total} is more than a card can be charged")

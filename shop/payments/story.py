@@ -67,7 +67,7 @@ def sentence(kind: str, what: str, detail: Detail) -> str:
 
 def _delivery(what: str, detail: Detail) -> str:
     told = CAUSES.get(str(detail.get("source")), "We heard")
-    by = f", signed with the secret {detail['secret']}" if detail.get("secret") else ""
+    by = f", signed with {detail['secret']}" if detail.get("secret") else ""
     why = f": {detail['reason']}" if detail.get("reason") else ""
     times = f" It came {detail['repeats'] + 1} times." if detail.get("repeats") else ""
     return f"{told} of {what}{by}; it was {detail.get('state')}{why}.{times}"

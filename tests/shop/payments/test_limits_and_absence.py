@@ -1,5 +1,6 @@
 """What one customer may try, and payments while the customer is not there."""
 
+import threading
 from typing import Any
 
 import pytest
@@ -99,3 +100,33 @@ def test_a_bank_that_wants_to_see_an_absent_customer_gets_a_page_and_the_custome
     shop.door(f"3ds/{shop.intent(order_id)}", outcome="succeed")
     shop.read_all_news()
     assert shop.settle(order_id, "paid").amount_captured > 0
+
+
+def test_an_amount_that_no_card_can_be_charged_is_no_order(shop: Shop) -> None:
+    shop.stock("prd_1", 5, price=100_05, currency="isk")
+    shop.cart("cart_1", ("prd_1", 1), currency="isk")
+    order_id = shop.order()
+    shop.work()
+    order = shop.read(order_id)
+    assert (order.status, order.rejection_code, order.stock) == ("rejected", "amount_not_payable", "none")
+
+
+def test_many_buyers_of_the_last_piece_end_in_one_paid_order_and_nobody_charged_in_vain(shop: Shop) -> None:
+    shop.stock("prd_1", 1)
+    buyers = [f"usr_{number}" for number in range(8)]
+    ids: list[str] = []
+    for buyer in buyers:
+        shop.cart(f"cart_{buyer}", ("prd_1", 1), user=buyer)
+        wish = Wish(buyer, f"cart_{buyer}", email=f"{buyer}@example.com", payment_method="pm_card_visa")
+        ids.append(open_order(shop.services.db, shop.terms, wish).id)
+    runners = [threading.Thread(target=shop.work) for _ in range(4)]
+    for runner in runners:
+        runner.start()
+    for runner in runners:
+        runner.join()
+    shop.read_all_news()
+    ends = sorted((shop.read(order_id).status, shop.read(order_id).rejection_code) for order_id in ids)
+    assert ends == [("paid", None)] + [("rejected", "out_of_stock")] * 7
+    captured = [intent["amount_received"] for intent in shop.stripe.account.store.all("payment_intent")]
+    assert len([amount for amount in captured if amount]) == 1
+    assert (shop.product("prd_1")["stock"], shop.product("prd_1")["reserved"]) == (0, 0)

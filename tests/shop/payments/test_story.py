@@ -45,7 +45,7 @@ def test_a_purchase_after_a_decline_with_a_refund_is_told_in_its_order(shop: Sho
     assert "We asked Stripe to charge the card: the bank said no (insufficient_funds)." in told
     assert any("the last try was declined: insufficient_funds" in line for line in told)
     assert "Booked as capture: customer -44.90 EUR, stripe +44.90 EUR." in told
-    assert any(line.startswith("Stripe told us of payment_intent.succeeded, signed with the secret") for line in told)
+    assert any(line.startswith("Stripe told us of payment_intent.succeeded, signed with secret") for line in told)
     assert not any("{" in line or "None" in line for line in told), told
 
 
