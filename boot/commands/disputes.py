@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from boot.commands.screen import connected, out
 from boot.house import seller
@@ -99,11 +99,12 @@ def _keeper(services: Services) -> Shopkeeper:
 
 
 def _table(found: Sequence[Dispute]) -> Table:
-    table = Table("dispute", "order", "status", "reason", "amount", "taken + fee", "due (UTC)", "answered")
+    # Ids are copied from here into the next command, so they stay in one piece however narrow the terminal is.
+    table = Table(Column("dispute", no_wrap=True), "order", "status", "amount", "taken + fee", "due (UTC)", "answered")
     for row in found:
         taken = Money(row.withdrawn_minor + row.fee_minor, row.currency)
         due = f"{row.evidence_due_at:%Y-%m-%d %H:%M}" if row.evidence_due_at else ""
         answered = "yes" if row.evidence_submitted else "no"
         amount = str(Money(row.amount_minor, row.currency))
-        table.add_row(row.id, row.order_id, row.status, row.reason, amount, str(taken), due, answered)
+        table.add_row(row.id, row.order_id, f"{row.status} ({row.reason})", amount, str(taken), due, answered)
     return table
