@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, Field, StrictStr
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StrictStr
 
 from shop.errors import NotFound
 from shop.search import merchandise
@@ -79,11 +79,13 @@ class PinsIn(In):
 
 
 class PinsBody(Out):
+    model_config = ConfigDict(serialize_by_alias=True)
+
     id: str
     query: str
     product_ids: list[str]
-    from_: Maybe[Time] = Field(None, serialization_alias="from", validation_alias="starts_at")
-    until: Maybe[Time] = Field(None, validation_alias="ends_at")
+    starts_at: Maybe[Time] = Field(None, serialization_alias="from")
+    ends_at: Maybe[Time] = Field(None, serialization_alias="until")
     created_at: Time
     updated_at: Time
 

@@ -5,107 +5,32 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Literal
 
 from db.database import Database, Tx
-from shop.errors import Rejected
 from shop.ids import new_id
 from shop.ports.encoder import Encoder, EncoderUnavailable
-from shop.search import facets, models, pages, spelling
+from shop.search import models, pages, spelling
+from shop.search.asked import Hit, Leg, Mode, Place, SearchRequest, SearchResult, WrongPlace
 from shop.search.explain import Explanation, explain
-from shop.search.facets import Facets
+from shop.search.further import further, keep, legs
 from shop.search.gather import Means
 from shop.search.known import Knowledge, Known
 from shop.search.listing import Wanted, count_facets, listing
-from shop.search.pages import BY_MEANING, BY_WORDS, PINNED, Sort
-from shop.search.queries import cards, lists, log
-from shop.search.queries.cards import Shown
-from shop.search.queries.filters import NO_FILTERS, Filters
+from shop.search.pages import Sort
+from shop.search.queries import cards, log
+from shop.search.queries.filters import Filters
 from shop.search.queries.vectors import written
 from shop.search.rank import RANKER, Ranked
 from shop.search.rescue import rescue
 from shop.search.taste import taste
 from shop.search.text import normalise
-from shop.search.understand import Part, Query, understand
+from shop.search.understand import Query, understand
 from shop.search.widen import ways
 
-__all__ = ["Sort"]
-
-Mode = Literal["hybrid", "semantic", "lexical"]
-Leg = Literal["semantic", "lexical"]
+__all__ = ["Hit", "Leg", "Mode", "Place", "SearchRequest", "SearchResult", "Sort", "WrongPlace", "find", "warm"]
 
 LOGGED_PRODUCTS = 10
 """The first page as most shops show it: enough to ask later which of them were clicked."""
-
-
-class WrongPlace(Rejected):
-    """This cursor belongs to another search, or to the same with other filters."""
-
-    code: ClassVar[str] = "invalid_request"
-    status: ClassVar[int] = 422
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a page ended: the last product and its place in the list, in the search it is of."""
-
-    search_id: str
-    of: str
-    at: int
-    product_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class SearchRequest:
-    """`after` is the place a page before ended; it goes with the same text, filters, sort and mode only.
-
-    `correct` False takes every word as it is written, `literal` names what of the query is not to be interpreted,
-    `personal` False forgets who asks, `explain` tells of every hit why it is there.
-    """
-
-    text: str
-    filters: Filters = NO_FILTERS
-    sort: Sort = "relevance"
-    mode: Mode = "hybrid"
-    limit: int = 20
-    after: Place | None = None
-    customer_id: str | None = None
-    visitor_id: str | None = None
-    correct: bool = True
-    literal: tuple[Part, ...] = ()
-    personal: bool = True
-    explain: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """`score` is between 0 and 1 and compares within this search only."""
-
-    product: Shown
-    score: float
-    matched: tuple[Leg, ...]
-    pinned: bool = False
-    explanation: Explanation | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SearchResult:
-    """total_is_exact False: there are at least `total`. degraded: the model is away, words alone were compared.
-
-    corrected: what was searched instead of what was written, None when that is the same. interpreted: how it was read.
-    """
-
-    search_id: str
-    query: Query
-    interpreted: Mapping[str, Any]
-    corrected: str | None
-    total: int
-    total_is_exact: bool
-    facets: Facets
-    hits: Sequence[Hit]
-    next_place: Place | None
-    took_ms: float
-    degraded: bool
 
 
 def find(db: Database, encoder: Encoder, request: SearchRequest, knowledge: Knowledge | None = None) -> SearchResult:
@@ -119,10 +44,10 @@ def find(db: Database, encoder: Encoder, request: SearchRequest, knowledge: Know
         raise WrongPlace("the cursor belongs to another search")
     with db.transaction() as tx:
         known = (knowledge or Knowledge()).of(tx)
-        further = _further(tx, known, request, of)
-        corrected = _corrected(tx, encoder, known, request) if further is None else None
-    if further is not None:
-        return replace(further, took_ms=_since(began))
+        following = further(tx, known, request, of)
+        corrected = _corrected(tx, encoder, known, request) if following is None else None
+    if following is not None:
+        return replace(following, took_ms=_since(began))
     query = understand(corrected or request.text, known, literal=request.literal)
     speaker = models.speaker(encoder, known.model)
     vector = _vector(speaker, query, request.mode)
@@ -236,7 +161,7 @@ def _first(tx: Tx, search: _Search, wanted: Wanted, corrected: str | None) -> Se
     if start + request.limit < len(order):
         place = Place(result.search_id, search.of, start + len(page) - 1, page[-1].candidate.card.id)
         result = replace(result, next_place=place)
-        _keep(tx, result, order, wanted.filters)
+        keep(tx, result, order, wanted.filters)
     return result
 
 
@@ -254,74 +179,10 @@ def _respelt(tx: Tx, search: _Search, text: str) -> Wanted | None:
 def _hits(tx: Tx, page: Sequence[Ranked], explanations: Mapping[str, Explanation]) -> list[Hit]:
     shown = {product.id: product for product in cards.shown(tx, [one.candidate.card.id for one in page])}
     return [
-        Hit(shown[product_id], one.score, _legs(pages.marks(one)), one.pinned, explanations.get(product_id))
+        Hit(shown[product_id], one.score, legs(pages.marks(one)), one.pinned, explanations.get(product_id))
         for one in page
         if (product_id := one.candidate.card.id) in shown  # retired since the list was made
     ]
-
-
-def _legs(marks: int) -> tuple[Leg, ...]:
-    legs: tuple[tuple[Leg, int], ...] = (("semantic", BY_MEANING), ("lexical", BY_WORDS))
-    return tuple(leg for leg, mark in legs if marks & mark)
-
-
-def _keep(tx: Tx, result: SearchResult, order: Sequence[Ranked], filters: Filters) -> None:
-    lists.keep_list(
-        tx,
-        result.search_id,
-        ns=[one.candidate.card.n for one in order],
-        scores=[one.score for one in order],
-        marks=[pages.marks(one) for one in order],
-        told={
-            "total": result.total,
-            "total_is_exact": result.total_is_exact,
-            "facets": facets.told(result.facets),
-            "interpreted": dict(result.interpreted),
-            "corrected": result.corrected,
-            "degraded": result.degraded,
-            "price": [filters.price_min, filters.price_max],
-        },
-    )
-
-
-def _further(tx: Tx, known: Known, request: SearchRequest, of: str) -> SearchResult | None:
-    """The next page of a list as it was kept, without what has left the shop or the filters since. None on the first
-    page, and when the list is no longer kept.
-    """
-    after = request.after
-    if after is None or request.explain:
-        return None
-    kept = lists.kept_list(tx, after.search_id)
-    if kept is None:
-        return None
-    told = kept.told
-    low, high = told["price"]
-    filters = replace(request.filters, price_min=low, price_max=high)
-    still = lists.still_there(tx, kept.product_ns, filters, first=after.at + 1, limit=request.limit + 1)
-    page = still[: request.limit]
-    shown = {product.id: product for product in cards.shown(tx, [one.id for one in page])}
-    return SearchResult(
-        search_id=after.search_id,
-        query=understand(told["corrected"] or request.text, known, literal=request.literal),
-        interpreted=told["interpreted"],
-        corrected=told["corrected"],
-        total=told["total"],
-        total_is_exact=told["total_is_exact"],
-        facets=facets.read(told["facets"]),
-        hits=[
-            Hit(
-                shown[one.id],
-                round(kept.scores[one.place], 6),
-                _legs(kept.marks[one.place]),
-                pinned=bool(kept.marks[one.place] & PINNED),
-            )
-            for one in page
-            if one.id in shown
-        ],
-        next_place=Place(after.search_id, of, page[-1].place, page[-1].id) if len(still) > request.limit else None,
-        took_ms=0.0,
-        degraded=told["degraded"],
-    )
 
 
 def _logged(tx: Tx, request: SearchRequest, result: SearchResult, began: float) -> SearchResult:

@@ -1,6 +1,7 @@
 """Search and catalogue over HTTP, on a small shop with the real model."""
 
 import json
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from bench.odd_queries import odd_query, problem
 from boot.services import Services
 from clients.model_files import ensure_files
 from shop.search.catalog import catalog
@@ -243,3 +245,43 @@ def _apply(services: Services, job_id: str) -> dict[str, Any]:
     return catalog(
         services.db, one_value(services.db, "SELECT args->>'batch_id' FROM jobs WHERE id = %(id)s", id=job_id)
     )
+
+
+@pytest.mark.usefixtures("shop")
+def test_odd_queries_are_answered_or_cleanly_refused(client: FlaskClient) -> None:
+    draw = random.Random(7)
+    for _ in range(150):
+        text = odd_query(draw).encode("utf-8", "surrogatepass")
+        response = client.get("/v1/search?q=" + "".join(f"%{byte:02x}" for byte in text))
+        assert problem(response) is None, text[:200]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["😀", "א" * 300, "' OR 1=1 --", "!!!", "-a -b -c", "no no no", "without", "under", "\u202e\u200b", '-"', "\u0301"],
+)
+@pytest.mark.usefixtures("shop")
+def test_each_kind_of_odd_query_is_answered(client: FlaskClient, text: str) -> None:
+    assert problem(client.get("/v1/search", query_string={"q": text})) is None
+
+
+@pytest.mark.usefixtures("shop")
+def test_only_admins_are_told_why(client: FlaskClient, signed_in: Callable[..., Headers]) -> None:
+    for headers in ({}, signed_in("usr_1"), signed_in("usr_2", "support")):
+        refused = client.get("/v1/search?q=red+sofa&explain=true", headers=headers)
+        assert (refused.status_code, refused.get_json()["code"]) == (403, "forbidden")
+    first = found(client, "q=red+sofa&explain=true", **signed_in("adm_1", "admin"))["data"][0]
+    assert {"parts", "words", "similarity", "lexical_rank", "semantic_rank", "floor"} <= set(first["explanation"])
+    assert "explanation" not in found(client, "q=red+sofa")["data"][0]
+
+
+@pytest.mark.usefixtures("shop")
+def test_what_was_understood_is_told_and_undone(client: FlaskClient) -> None:
+    query = "q=red+sofa+under+15+euros"
+    told = found(client, query)
+    assert told["query"]["interpreted"]["price"] == {"min": None, "max": 1500, "words": "under 15 euros", "hard": True}
+    assert all(product["price"] <= 1500 for product in told["data"])
+    assert "price" not in found(client, f"{query}&keep=price&keep=colour")["query"]["interpreted"]
+    assert "colour" not in found(client, f"{query}&keep=price&keep=colour")["query"]["interpreted"]
+    assert found(client, f"{query}&interpret=false")["query"]["interpreted"] == {}
+    assert client.get(f"/v1/search?{query}&keep=money").status_code == 422
