@@ -162,7 +162,7 @@ def verify(call: Call) -> ProofBody:
     proof = prove_recent(call.db)
     return ProofBody.model_validate(
         {
-            "ok": not proof.faults and proof.complete,
+            "ok": not proof.faults,
             "entries": proof.entries,
             "lines": proof.lines,
             "facts": proof.facts,

@@ -12,7 +12,7 @@ from shop.progress import Progress, unheard
 STRETCH = 500
 """Orders checked in one transaction: some 10,000 rows, a fraction of a second."""
 
-RECENT_MAX = 5_000
+RECENT_MAX = 1_000
 """Chains that a request checks at most, a few seconds; a busier day is left to the job, and the answer says so."""
 
 DIGESTS_PAGE = 400

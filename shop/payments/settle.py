@@ -23,6 +23,9 @@ OVERLAP = timedelta(hours=1)
 FIRST_LOOK = timedelta(days=8)
 """How far back a new shop reads by itself; a reconciliation of an older span reads that."""
 
+SLICE = timedelta(hours=6)
+"""Lists come newest first: read slice by slice from the oldest on, a long backlog survives being stopped."""
+
 PAYOUTS_LOOK = timedelta(days=14)
 """Banks send a payout back within about five working days after it was paid."""
 
@@ -40,10 +43,15 @@ def settle(db: Database, settlements: Settlements, progress: Progress = unheard)
     """Read what moved since last time and book it; answers how much of each there was. Safe to repeat."""
     with db.transaction() as tx:
         now = orders.clock(tx)
-        start = (deliveries.watermark(tx, MOVEMENTS) or now - FIRST_LOOK) - OVERLAP
-    read, newest, _ = copy(db, settlements.movements(start), progress)
-    with db.transaction() as tx:
-        deliveries.move_watermark(tx, MOVEMENTS, min(newest or start, now))
+        start: datetime | None = (deliveries.watermark(tx, MOVEMENTS) or now - FIRST_LOOK) - OVERLAP
+    read = 0
+    while start is not None:
+        end = start + SLICE if start + SLICE + OVERLAP < now else None
+        more, newest, _ = copy(db, settlements.movements(start, end), progress)
+        read += more
+        with db.transaction() as tx:
+            deliveries.move_watermark(tx, MOVEMENTS, end or min(newest or start, now))
+        start = end
     payouts = follow_payouts(db, settlements)
     return {"movements": read, "payouts": payouts, "booked": book_open(db), "matched": note_matches(db)}
 
@@ -126,7 +134,8 @@ def unmatched(tx: Tx, page: Sequence[Known]) -> dict[str, tuple[int, int]]:
         same = known is not None and ours == [part.amount for part in known]
         if is_capture(move):
             same = same and _captured_alike(move, captures[str(move.order_id)])
-        if not same and (corrected is None or said != move.net_minor):
+        # A correction may stand in for entries that are missing, and must not stand beside them.
+        if (same and corrected) or (not same and (corrected is None or said != move.net_minor)):
             found[move.id] = (said, move.net_minor)
     return found
 

@@ -127,7 +127,8 @@ def pay(gateway: Asked) -> None:
         gateway.cancel_payment(other.id, reason=reason, key=f"cancel-{reason}")
     assert gateway.find_payment("att_2").order_id == "ord_2"
     assert gateway.payments_between(LONG_AGO, datetime.now(UTC) + timedelta(minutes=1))
-    assert list(gateway.events(LONG_AGO))
+    assert gateway.events(LONG_AGO)
+    assert gateway.events(LONG_AGO, datetime.now(UTC) + timedelta(minutes=1), undelivered=True) == []
 
 
 def refund_and_dispute(stand_in: Running, gateway: Asked) -> None:
