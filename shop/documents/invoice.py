@@ -36,7 +36,7 @@ def issue_invoices(db: Database, seller: Seller, order_id: str) -> list[Document
         issued = issue.invoices_of_order(tx, order_id)
         if not to_invoice(tx, order, sources.order_taxes(tx, order_id), issued):
             return issued
-        return _issue(tx, seller, order)
+        return issue_in(tx, seller, order)
 
 
 def _paid_order(tx: Tx, order_id: str) -> OrderRow:
@@ -48,7 +48,8 @@ def _paid_order(tx: Tx, order_id: str) -> OrderRow:
     return order
 
 
-def _issue(tx: Tx, seller: Seller, order: OrderRow) -> list[DocumentRow]:
+def issue_in(tx: Tx, seller: Seller, order: OrderRow) -> list[DocumentRow]:
+    """In a transaction of the caller's, which holds the series until it ends; rolled back, nothing happened."""
     lines = sources.order_lines(tx, order.id)
     frozen = sources.order_taxes(tx, order.id)
     keep_logo(tx, seller)

@@ -63,8 +63,7 @@ def test_documents_are_listed_shown_kept_and_proven(db: Database, run: Run, tmp_
 
 
 def test_the_first_bad_number_is_named_and_the_exit_code_says_so(db: Database, run: Run) -> None:
-    for _ in range(4):
-        number = invoice(db, made.SELLER, made.order(db))
+    number = [invoice(db, made.SELLER, made.order(db)) for _ in range(4)][-1]
     with db.transaction() as tx:
         tx.execute("SET LOCAL session_replication_role = replica")
         tx.execute("DELETE FROM invoices WHERE serial = 2")

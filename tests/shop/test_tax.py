@@ -89,7 +89,7 @@ def test_what_is_captured_and_given_back_in_parts_takes_exactly_the_tax_there_wa
 ) -> None:
     whole = [line.part for line in lines_of(sold, shipping, country="DE", included=True)]
     left = list(whole)
-    given_back = dict.fromkeys((part.rate_percent for part in whole), (0, 0))
+    given_back: dict[Decimal, tuple[int, int]] = {part.rate_percent: (0, 0) for part in whole}
     for last in (False, False, False, True):
         total = sum(part.gross_minor for part in left)
         amount = total if last else data.draw(st.integers(0, total))

@@ -12,11 +12,10 @@ import pytest
 from pypdf import PdfReader
 
 from db.database import Database
-from shop.documents import invoice as invoicing
 from shop.documents import numbers
 from shop.documents.credit import credit
 from shop.documents.errors import NothingCaptured, NothingToDocument
-from shop.documents.invoice import invoice
+from shop.documents.invoice import invoice, issue_in
 from shop.documents.paper import paper
 from shop.documents.proof import verify_numbers
 from shop.documents.queries import issue, sources
@@ -210,7 +209,7 @@ def issue_on(connection: psycopg.Connection[Any], order_id: str) -> str:
     """As the job does it, in a transaction that the caller ends."""
     order = sources.order(connection, order_id)
     assert order is not None
-    return invoicing._issue(connection, made.SELLER, order)[-1].number
+    return issue_in(connection, made.SELLER, order)[-1].number
 
 
 def test_money_that_comes_in_two_captures_gets_two_invoices_that_come_to_the_whole(db: Database) -> None:
