@@ -10,7 +10,7 @@ import time
 
 import structlog
 
-from bench.proofs import convergence, kill_points, shopping, stories
+from bench.proofs import convergence, kill_points, samples, shopping, stories
 from bench.proofs.house import building
 
 
@@ -40,6 +40,8 @@ def _arguments() -> argparse.Namespace:
     walk.add_argument("--steps", type=int, default=40, help="steps in each (default 40)")
     walk.add_argument("--shrink", action="store_true", help="look for the fewest steps that go wrong (minutes)")
     walk.set_defaults(run=_walk)
+    keep = proofs.add_parser("samples", help="write samples of new job messages and webhooks into tests/samples")
+    keep.set_defaults(run=_keep)
     return parser.parse_args()
 
 
@@ -70,6 +72,13 @@ def _walk(given: argparse.Namespace) -> bool:
         house = build()
         house.queues = ("payments",)
         print(shopping.prove(lambda: house, runs=given.runs, steps=given.steps, shrink=given.shrink))
+    return True
+
+
+def _keep(_given: argparse.Namespace) -> bool:
+    with building() as build:
+        written = samples.record(build)
+    print(f"{len(written)} new samples: {', '.join(written)}")
     return True
 
 
