@@ -157,6 +157,7 @@ def _restated(tx: Tx, subject: Subject, as_of: datetime, trade: Sequence[Figures
 
 def _reconciliation(tx: Tx, period: Period, as_of: datetime) -> Figures:
     provider = money.newest_comparison(tx, before=as_of)
+    seal = money.newest_seal(tx, before=as_of)
     return {
         "held": [asdict(row) for row in money.held(tx, period)],
         "unexplained": [asdict(row) for row in money.unexplained(tx, period, limit=TOP)],
@@ -167,6 +168,13 @@ def _reconciliation(tx: Tx, period: Period, as_of: datetime) -> Figures:
             "finished_at": _utc(provider.finished_at),
             "from_at": _utc(provider.from_at),
             "to_at": _utc(provider.to_at),
+        },
+        "seal": None
+        if seal is None
+        else {
+            **asdict(seal),
+            "day": seal.day.isoformat(),
+            "checked_at": _utc(seal.checked_at) if seal.checked_at else None,
         },
     }
 

@@ -71,6 +71,22 @@ class Compared:
     unexplained: int
 
 
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """The newest daily seal of books and log. `follows`: it follows from the seal of the day before.
+
+    `faults` is what the newest check of everything found, `checked_at` when; both None before the first one.
+    """
+
+    day: date
+    facts: int
+    entries: int
+    digest: str
+    follows: bool
+    checked_at: datetime | None
+    faults: int | None
+
+
 def moved(tx: Tx, periods: Sequence[Period], *, view: View, as_of: datetime) -> list[Moved]:
     """By `booking_day`: what was booked in each period, whatever day its order is of. By `order_day`: what the orders
     placed in each period are worth by everything booked before `as_of`. Periods in which nothing moved are left out.
@@ -216,6 +232,28 @@ def newest_comparison(tx: Tx, *, before: datetime) -> Compared | None:
                   ORDER BY finished_at DESC LIMIT 1) AS done
          LEFT JOIN reconciliation_differences AS found ON found.reconciliation_id = done.id
           GROUP BY done.id, done.finished_at, done.from_at, done.to_at, done.orders_checked, done.payments_checked
+            """,
+            {"before": before},
+        )
+        .fetchone()
+    )
+
+
+def newest_seal(tx: Tx, *, before: datetime) -> Seal | None:
+    return (
+        tx.cursor(row_factory=class_row(Seal))
+        .execute(
+            """
+            SELECT seal.day, seal.facts, seal.entries, encode(seal.digest, 'hex') AS digest,
+                   seal.digest = ledger_digest_hash(seal)
+                   AND seal.prev_digest = coalesce((SELECT digest FROM ledger_digests WHERE day < seal.day
+                                                  ORDER BY day DESC LIMIT 1), sha256('backroom')) AS follows,
+                   checked.finished_at AS checked_at, jsonb_array_length(checked.faults) AS faults
+              FROM (SELECT day FROM ledger_digests WHERE sealed_at < %(before)s ORDER BY day DESC LIMIT 1) AS latest
+              JOIN ledger_digests AS seal ON seal.day = latest.day
+              LEFT JOIN LATERAL (SELECT finished_at, faults FROM ledger_proofs
+                                  WHERE state = 'done' AND finished_at < %(before)s
+                               ORDER BY created_at DESC LIMIT 1) AS checked ON true
             """,
             {"before": before},
         )

@@ -196,25 +196,29 @@ def touched(tx: Tx, *, since: datetime, after: str, limit: int) -> list[str]:
     return [row[0] for row in rows]
 
 
-def written(tx: Tx, start: datetime, end: datetime) -> tuple[int, int, bytes]:
-    """`(facts, entries, digest)` of all rows written in that time."""
-    row = tx.execute(
+def written(tx: Tx, start: datetime, end: datetime) -> list[tuple[int, int, bytes]]:
+    """`(facts, entries, digest)` of the rows written in each hour of that time, hours without any left out."""
+    rows = tx.execute(
         """
-        WITH facts AS (
-            SELECT id, hash FROM transactions WHERE recorded_at >= %(start)s AND recorded_at < %(end)s
+        WITH written AS (
+            SELECT id, hash, recorded_at AS at, 1 AS fact, 0 AS entry FROM transactions
+             WHERE recorded_at >= %(start)s AND recorded_at < %(end)s
              UNION ALL
-            SELECT id, hash FROM house_facts WHERE recorded_at >= %(start)s AND recorded_at < %(end)s
-        ), entries AS (
-            SELECT id, hash FROM ledger_entries WHERE booked_at >= %(start)s AND booked_at < %(end)s
+            SELECT id, hash, recorded_at, 1, 0 FROM house_facts
+             WHERE recorded_at >= %(start)s AND recorded_at < %(end)s
+             UNION ALL
+            SELECT id, hash, booked_at, 0, 1 FROM ledger_entries
+             WHERE booked_at >= %(start)s AND booked_at < %(end)s
         )
-        SELECT (SELECT count(*) FROM facts), (SELECT count(*) FROM entries),
-               sha256(coalesce((SELECT string_agg(hash, ''::bytea ORDER BY id COLLATE "C") FROM facts), '')
-                      || coalesce((SELECT string_agg(hash, ''::bytea ORDER BY id COLLATE "C") FROM entries), ''))
+        SELECT sum(fact)::bigint, sum(entry)::bigint,
+               sha256(string_agg(hash, ''::bytea ORDER BY id COLLATE "C"))
+          FROM written
+      GROUP BY date_trunc('hour', at, 'UTC')
+      ORDER BY date_trunc('hour', at, 'UTC')
         """,
         {"start": start, "end": end},
-    ).fetchone()
-    assert row is not None
-    return row[0], row[1], bytes(row[2])
+    ).fetchall()
+    return [(facts, entries, bytes(digest)) for facts, entries, digest in rows]
 
 
 def first_written(tx: Tx) -> datetime | None:

@@ -164,6 +164,20 @@ def test_an_order_that_the_ledger_does_not_know_is_named(db: Database, stream: E
     assert found["held"][0]["captured_by_ledger"] - found["held"][0]["captured_by_orders"] == 1000
 
 
+def test_the_newest_seal_of_the_books_is_printed(db: Database, stream: EventStream) -> None:
+    books.paid_order(db, at=NOON)
+    with db.transaction() as tx:
+        for day in ("2026-03-08", "2026-03-09"):
+            tx.execute("INSERT INTO ledger_digests VALUES (%s, 3, 2, 'rows', '', '')", [day])
+    seal = made(db, stream)["reconciliation"]["seal"]
+    assert (seal["day"], seal["facts"], seal["follows"], len(seal["digest"])) == ("2026-03-09", 3, True, 64)
+    with db.transaction() as tx:
+        tx.execute("ALTER TABLE ledger_digests DISABLE TRIGGER USER")
+        tx.execute("UPDATE ledger_digests SET facts = 4 WHERE day = '2026-03-08'")
+        tx.execute("UPDATE ledger_digests SET digest = ledger_digest_hash(ledger_digests) WHERE day = '2026-03-08'")
+    assert made(db, stream, DAY + timedelta(days=1))["reconciliation"]["seal"]["follows"] is False
+
+
 def test_currencies_are_never_added_up(db: Database, stream: EventStream) -> None:
     books.paid_order(db, [("p1", 1, 11900)], at=NOON)
     books.paid_order(db, [("p1", 1, 15000)], at=NOON, currency="jpy")
