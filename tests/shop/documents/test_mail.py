@@ -319,3 +319,33 @@ def test_a_mail_about_nothing_is_refused(db: Database, kind: str) -> None:
     with pytest.raises(UnknownKindOfMail):
         mail(db, post, made.DESK, kind="newsletter", subject_id="ord_unknown")
     assert seen.mails(db) == []
+
+
+def test_an_order_whose_money_comes_with_the_parcel_is_confirmed_in_the_customers_language(
+    db: Database, post_office: tuple[FlaskClient, Mailer]
+) -> None:
+    door, mailer = post_office
+    order_id = made.order(db, captured=0, status="authorized")
+    with db.transaction() as tx:
+        tx.execute("UPDATE orders SET locale = 'fr' WHERE id = %s", (order_id,))
+    assert mail(db, mailer, made.DESK, kind="order_received", subject_id=order_id) == "sent"
+    (message,) = messages(door)
+    assert message["subject"].startswith("Nous avons bien reçu votre commande")
+    assert message["headers"]["Auto-Submitted"] == "auto-generated"
+    assert not [name for name in message["headers"] if name.startswith("List-")]
+    for words in (message["text"], message["html"]):
+        assert "Bonjour Ada Lovelace," in words
+        assert "2 × " in words
+        assert "Livraison" in words
+        assert "104,70" in words
+    assert "<" not in message["text"]
+
+
+def test_an_order_that_is_paid_by_now_gets_the_receipt_and_no_letter_that_it_was_received(
+    db: Database, post_office: tuple[FlaskClient, Mailer]
+) -> None:
+    door, mailer = post_office
+    order_id = made.order(db)
+    assert mail(db, mailer, made.DESK, kind="order_received", subject_id=order_id) == "dropped"
+    assert messages(door) == []
+    assert "paid by now" in seen.mails(db)[0]["last_error"]
