@@ -101,7 +101,7 @@ def test_a_deadline_that_is_near_is_told_to_staff_once(shop: Shop) -> None:
     assert watched(shop) == {"deadlines": 1}
     watch(shop.services.db, shop.terms)
     mails = shop.sql("SELECT args ->> 'kind', args ->> 'subject_id' FROM jobs WHERE name = 'documents.mail'")
-    assert mails == [("capture_due", order_id)]
+    assert mails == [("order_received", order_id), ("capture_due", order_id)]
     assert shop.read(order_id).status == "authorized"
 
 
