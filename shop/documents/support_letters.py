@@ -7,7 +7,7 @@ from typing import Any
 from db.database import Tx
 from shop.documents.errors import NothingToDocument
 from shop.documents.evidence_story import reason, stamp
-from shop.documents.queries import support_sources
+from shop.documents.queries import sources, support_sources
 from shop.documents.queries.support_sources import DisputeRow
 from shop.pages import price
 
@@ -104,6 +104,8 @@ def _refund_failed(tx: Tx, refund_id: str) -> SupportLetter:
 def _capture_due(tx: Tx, order_id: str) -> SupportLetter:
     order = support_sources.authorized(tx, order_id)
     if order is None:
+        if sources.order(tx, order_id) is None:
+            raise NothingToDocument(f"there is no order {order_id}")
         return SupportLetter("", unsent_because="the order is not waiting for its capture any more")
     return SupportLetter(
         headline="A card holds the money not much longer",
