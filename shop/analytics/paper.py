@@ -38,7 +38,7 @@ def page(figures: Figures, sha256: str, name: str, address: str, tax_id: str) ->
         title=f"{TITLES[head['kind']]} {head['day']}",
         heading=TITLES[head["kind"]],
         running=f"{TITLES[head['kind']]} · {head['day']}",
-        seller={"name": name, "address": address, "tax_id": tax_id},
+        seller={"name": name, "address": address, "tax_id": tax_id, "email": None, "imprint": None},
         head=head,
         weekday=f"{date.fromisoformat(head['day']):%A}",
         local=lambda moment: _local(moment, head["zone"]),
