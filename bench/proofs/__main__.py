@@ -10,7 +10,7 @@ import time
 
 import structlog
 
-from bench.proofs import convergence, kill_points, samples, shopping, stories
+from bench.proofs import convergence, kill_points, races, samples, shopping, stories
 from bench.proofs.house import building
 
 
@@ -42,6 +42,9 @@ def _arguments() -> argparse.Namespace:
     walk.set_defaults(run=_walk)
     keep = proofs.add_parser("samples", help="write samples of new job messages and webhooks into tests/samples")
     keep.set_defaults(run=_keep)
+    run = proofs.add_parser("races", help="two at once, at the very moment that matters")
+    run.add_argument("--rounds", type=int, default=10, help="of each (default 10)")
+    run.set_defaults(run=_race)
     return parser.parse_args()
 
 
@@ -79,6 +82,19 @@ def _keep(_given: argparse.Namespace) -> bool:
     with building() as build:
         written = samples.record(build)
     print(f"{len(written)} new samples: {', '.join(written)}")
+    return True
+
+
+def _race(given: argparse.Namespace) -> bool:
+    with building() as build:
+        house = build()
+        house.queues = ("payments",)
+        for name, run in races.RACES.items():
+            for _ in range(given.rounds):
+                run(house, house.customer())
+                house.never_hear()
+                house.sql("DELETE FROM jobs")
+            print(f"{name}: {given.rounds} times, one winner each", flush=True)
     return True
 
 

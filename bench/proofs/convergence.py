@@ -206,7 +206,7 @@ def _copy(house: House, order_id: str, copy: str, mark: str) -> None:
         "INSERT INTO refunds (id, order_id, payment_id, amount_minor, currency, reason, restock, requested_by)"
         " SELECT left('ref_' || %(mark)s || 'x' || substr(r.id, 5), 40), %(copy)s, p.id, r.amount_minor, r.currency,"
         " r.reason, r.restock, r.requested_by FROM refunds r, payments p WHERE r.order_id = %(order_id)s"
-        " AND r.origin = 'staff' AND p.order_id = %(copy)s",
+        " AND r.origin = 'shop' AND p.order_id = %(copy)s",
         copy=copy,
         order_id=order_id,
         mark=mark,
