@@ -13,7 +13,7 @@ from shop.ports.encoder import Encoder
 from shop.progress import Progress, unheard
 from shop.search import cooccurrence, recommended
 from shop.search.cooccurrence import Near
-from shop.search.queries import interests, neighbours
+from shop.search.queries import interests, neighbours, objections
 from shop.search.queries.neighbours import Neighbours
 from shop.search.queries.suggest import mark, set_mark
 
@@ -65,6 +65,7 @@ def _note(db: Database) -> int:
         since = mark(tx, "recommend.interests")
         since = since and since - OVERLAP
         noted = interests.note_events(tx, since=since, days=DAYS) + interests.note_orders(tx, since=since, days=DAYS)
+        objections.forget_late(tx, since=since)
         interests.forget(tx, days=DAYS, limit=FORGOTTEN)
         set_mark(tx, "recommend.interests", now)
     return noted

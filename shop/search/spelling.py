@@ -1,6 +1,5 @@
 """Spelling against the catalogue's own words: a word that no product has becomes the one it is one slip away from."""
 
-import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -24,8 +23,17 @@ CLEAR = 6
 RATHER = 10
 """A word that nobody writes so, but whose stem some products have, is wrong when ten times as many have the other."""
 
-OTHER_FIRST = 0.2
+TEXT_SHARE = 0.01
+"""What a product that has a word anywhere counts beside one that is named by it: people ask for names."""
+
+SOME_SHARE = 0.1
+"""What a product with some of the query's other words counts beside one with all of them."""
+
+OTHER_FIRST = 0.05
 """What a choice that begins with another letter counts beside one that begins alike."""
+
+MOST_NAMED = 300
+"""Names that are counted of a word; more say no more."""
 
 MOST_COMPARED = 20_000
 """Postings that choosing between two words by their company may read: some 20 ms."""
@@ -56,11 +64,12 @@ def correct(tx: Tx, encoder: Encoder, text: str, *, language: str = ENGLISH, bol
     suspects = _suspects(tx, encoder, asked, boldly=boldly)
     if not suspects:
         return None
-    shared = sorted({piece for word in suspects for piece in pieces(word)})
+    shared = sorted({piece for word in suspects for piece in _shared(word)})
     near = queries.near_words(tx, shared, least=1)
     meant: dict[str, str] = {}
     for word, products in suspects.items():
-        best = _best(tx, word, _choices(word, products, near), set(asked.values()) - {asked[word]}, language)
+        choices = _choices(word, products, near, language)
+        best = _best(tx, word, choices, set(asked.values()) - {asked[word]}, language)
         if best is not None:
             meant[word] = best
     return re.sub(r"[^\W_]+", lambda found: meant.get(found[0], found[0]), plain) if meant else None
@@ -109,29 +118,46 @@ def _is_word(encoder: Encoder, word: str) -> bool:
         return False  # then words are all there is, and the right ones are needed most
 
 
-def _choices(word: str, products: int, near: Sequence[Near]) -> dict[str, int]:
+def _shared(word: str) -> set[str]:
+    """A plural is no slip: what may be the plural of a word that is one slip away is looked for as well."""
+    return pieces(word) | (pieces(word[:-1]) if word.endswith("s") and len(word) > SHORTEST else set())
+
+
+def _choices(word: str, products: int, near: Sequence[Near], language: str) -> dict[str, int]:
     """What may be meant, with how many products have it."""
-    shared = pieces(word)
+    shared = _shared(word)
     least = LEAST_PRODUCTS if products == 0 else products * RATHER
     return {
         one.word: one.products
         for one in near
         if one.piece in shared
-        and is_one_slip(word, one.word)
-        and (one.products >= least or (products == 0 and len(word) >= CLEAR and one.word[0] == word[0]))
+        and word != f"{one.word}s"
+        and (is_one_slip(word, one.word) or (word.endswith("s") and is_one_slip(word[:-1], one.word)))
+        and (
+            one.products >= least
+            or (products == 0 and len(word) >= CLEAR and one.word[0] == word[0])
+            or (stem(one.word, language) == stem(word, language) and f"{word}s" != one.word)
+        )
     }
 
 
 def _best(tx: Tx, word: str, choices: Mapping[str, int], others: set[str], language: str) -> str | None:
-    """Of several, the one that stands beside the query's other words more often than its own frequency explains."""
+    """Of several, the one that names more products, and that stands beside the query's other words more often than its
+    own frequency explains.
+    """
+    if len(choices) < 2:
+        return next(iter(choices), None)
+    named = queries.in_names(tx, sorted(choices), most=MOST_NAMED)
     together: dict[str, tuple[int, int]] = {}
-    if len(choices) > 1 and others and sum(choices.values()) <= MOST_COMPARED:
+    if others and sum(choices.values()) <= MOST_COMPARED:
         together = queries.together(tx, sorted({stem(one, language) for one in choices}), sorted(others))
 
-    def rank(choice: str) -> tuple[float, float, float, str]:
+    def likely(choice: str) -> tuple[float, str]:
+        products = choices[choice]
+        prior = named[choice] + products * TEXT_SHARE
         every, some = together.get(stem(choice, language), (0, 0))
+        company = (every + some * SOME_SHARE + 0.5) / (products + 5) if together else 1.0
         # The first letter is hardly ever the one that is wrong.
-        trust = (1.0 if choice[0] == word[0] else OTHER_FIRST) / math.sqrt(choices[choice])
-        return -every * trust, -some * trust, -choices[choice] * trust, choice
+        return -prior * company * (1.0 if choice[0] == word[0] else OTHER_FIRST), choice
 
-    return min(choices, key=rank, default=None)
+    return min(choices, key=likely)

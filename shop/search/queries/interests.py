@@ -28,7 +28,9 @@ def lock(tx: Tx) -> None:
 
 
 def note_events(tx: Tx, *, since: datetime | None, days: int) -> int:
-    """Of people, from what was stored since then; who said no to personalisation (bit 4) is left out."""
+    """Of people, from what was stored since then; who said no to personalisation (bit 4, or once and for all) is left
+    out.
+    """
     noted = tx.execute(
         """
         INSERT INTO user_interests AS kept (person, product_id, kind, last_at)
@@ -38,6 +40,9 @@ def note_events(tx: Tx, *, since: datetime | None, days: int) -> int:
          WHERE loaded_at >= greatest(%(since)s, now() - make_interval(days => %(days)s))
            AND name IN ('product_view', 'cart_add') AND product_id IS NOT NULL AND bot_score < 50
            AND (consent IS NULL OR consent & 4 = 4)
+           AND NOT EXISTS (SELECT 1 FROM search_objections no
+                            WHERE no.person IN (hashtextextended('v:' || visitor_id, 0),
+                                                hashtextextended('c:' || user_id, 0)))
       GROUP BY 1, 2
       ORDER BY 1, 2
             ON CONFLICT (person, product_id) DO UPDATE
@@ -57,6 +62,8 @@ def note_orders(tx: Tx, *, since: datetime | None, days: int) -> int:
           FROM orders
           JOIN order_lines ON order_lines.order_id = orders.id
          WHERE orders.paid_at >= greatest(%(since)s, now() - make_interval(days => %(days)s))
+           AND NOT EXISTS (SELECT 1 FROM search_objections no
+                            WHERE no.person = hashtextextended('c:' || orders.customer_id, 0))
       GROUP BY 1, 2
       ORDER BY 1, 2
             ON CONFLICT (person, product_id) DO UPDATE
@@ -112,7 +119,9 @@ def baskets(tx: Tx, *, days: int, itersize: int) -> Iterator[tuple[str, str]]:
 
 
 def history(tx: Tx, persons: Sequence[str], *, visitor_id: str | None, limit: int) -> list[Interest]:
-    """Newest first: what is kept, and what this visitor did in the last half hour that is not taken over yet."""
+    """Newest first: what is kept, and what this visitor did in the last half hour that is not taken over yet. Nothing
+    where one of the persons said no to personalisation.
+    """
     cur = tx.cursor(row_factory=class_row(Interest))
     return cur.execute(
         """
@@ -123,6 +132,8 @@ def history(tx: Tx, persons: Sequence[str], *, visitor_id: str | None, limit: in
                  WHERE visitor_id = %(visitor_id)s AND ts > now() - interval '30 minutes'
                    AND name IN ('product_view', 'cart_add') AND product_id IS NOT NULL
                    AND (consent IS NULL OR consent & 4 = 4)) one
+         WHERE NOT EXISTS (SELECT 1 FROM search_objections
+                            WHERE person IN (SELECT hashtextextended(name, 0) FROM unnest(%(persons)s::text[]) AS name))
       GROUP BY product_id
       ORDER BY max(last_at) DESC, product_id
          LIMIT %(limit)s
@@ -133,7 +144,12 @@ def history(tx: Tx, persons: Sequence[str], *, visitor_id: str | None, limit: in
 
 def bought(tx: Tx, persons: Sequence[str]) -> set[str]:
     rows = tx.execute(
-        "SELECT product_id FROM user_interests WHERE person = ANY(%(persons)s) AND kind = 3",
+        """
+        SELECT product_id FROM user_interests
+         WHERE person = ANY(%(persons)s) AND kind = 3
+           AND NOT EXISTS (SELECT 1 FROM search_objections
+                            WHERE person IN (SELECT hashtextextended(name, 0) FROM unnest(%(persons)s::text[]) AS name))
+        """,
         {"persons": list(persons)},
     ).fetchall()
     return {row[0] for row in rows}

@@ -66,6 +66,24 @@ def products_with(tx: Tx, stems: Sequence[str]) -> dict[str, int]:
     return dict(rows)
 
 
+def in_names(tx: Tx, words: Sequence[str], *, most: int) -> dict[str, int]:
+    """How many suggestions (products, categories, brands, searches) have each word among their first; up to `most`."""
+    rows = tx.execute(
+        """
+        SELECT w.word, found.n
+          FROM unnest(%(words)s::text[]) AS w(word)
+         CROSS JOIN LATERAL (
+               SELECT count(*)::integer AS n
+                 FROM (SELECT FROM search_suggestion_keys k
+                        WHERE k.key >= w.word COLLATE "C" AND k.key < (w.word || '!') COLLATE "C"
+                        LIMIT %(most)s) few
+               ) found
+        """,
+        {"words": list(words), "most": most},
+    ).fetchall()
+    return dict(rows)
+
+
 def together(tx: Tx, stems: Sequence[str], others: Sequence[str]) -> dict[str, tuple[int, int]]:
     """Per stem: products that have it along with all of the others (as far as any has those), and with some."""
     rows = tx.execute(
