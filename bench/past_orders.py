@@ -40,8 +40,8 @@ EMPTY_PDF = b"%PDF-1.7\n"
 BATCH = 500
 """Orders in one transaction: enough that commits do not count, few enough that nothing waits long."""
 
-DAYS = 700
-"""The past is spread over about two years."""
+DAYS, A_DAY = 700, 150
+"""The past is spread over about two years, the oldest first, as their numbers are."""
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ class _Row:
         if name := self._names.get(part):
             return name(number)
         if part[0].isdigit():
-            return str(self._today - timedelta(days=1 + number % DAYS))
+            return str(self._today - timedelta(days=max(1, DAYS - number // A_DAY)))
         kind, _, body = part.partition("_")
         # Nine digits of the copy first, so that ids sort by age; the rest tells the names of one order apart.
         return f"{kind}_{number:09d}{body[9:]}"
