@@ -51,7 +51,8 @@ def moments(tx: Tx, order_id: str) -> list[Moment]:
                 -- About the order itself, its refunds, its invoices and its disputes.
                 SELECT coalesce(mails.sent_at, mails.created_at), 6, 'mail', mails.kind,
                        jsonb_build_object('mail', mails.id, 'state', mails.state, 'attempts', mails.attempts,
-                                          'error', mails.last_error)
+                                          'error', mails.last_error, 'smtp_code', mails.smtp_code, 'smtp_answer',
+                                          mails.smtp_answer)
                   FROM mails
                  WHERE subject_id IN (SELECT %(id)s
                                       UNION ALL SELECT id FROM refunds WHERE order_id = %(id)s
