@@ -1,2 +1,27 @@
--- Filled by the change that needs it.
-SELECT 1;
+-- What became of searches, and who wants no list made for them.
+
+-- Who said no to personalisation, as a hash of `c:` and a customer's id or `v:` and a visitor's: a no outlives the
+-- erasure of everything else that was known of somebody.
+CREATE TABLE search_objections (
+    person bigint PRIMARY KEY,
+    since timestamptz NOT NULL DEFAULT now()
+);
+
+-- One row per search and product that was clicked, put into the cart or bought from it. It goes with its search, so
+-- that retention and erasure reach it too.
+CREATE TABLE search_outcomes (
+    search_id text NOT NULL REFERENCES search_queries (id) ON DELETE CASCADE,
+    product_id text NOT NULL CHECK (length(product_id) <= 200),
+    -- Of the search: what happened to a range of searches is read in one piece.
+    searched_at timestamptz NOT NULL,
+    -- From 1, by the log of the search; where the product was on a later page, as the page said.
+    position integer CHECK (position > 0),
+    clicked_at timestamptz,
+    carted_at timestamptz,
+    -- The order whose line is this search's: one line is of one search at most.
+    order_id text CHECK (length(order_id) <= 40),
+    PRIMARY KEY (search_id, product_id),
+    CHECK (clicked_at IS NOT NULL OR carted_at IS NOT NULL OR order_id IS NOT NULL)
+);
+CREATE INDEX search_outcomes_time ON search_outcomes (searched_at);
+CREATE UNIQUE INDEX search_outcomes_line ON search_outcomes (order_id, product_id) WHERE order_id IS NOT NULL;

@@ -10,7 +10,8 @@ from shop.errors import NotFound
 from shop.ports.encoder import Encoder
 from shop.search.queries import interests
 from shop.search.recommend import recommend
-from shop.search.recommended import Recommended, bought_together, recommended
+from shop.search.recommend_list import Recommended
+from shop.search.recommended import bought_together, recommended
 from tests.shop.search.made import CountingEncoder, fill, one_value, products, stock
 
 NOW = datetime.now(UTC)
