@@ -21,9 +21,9 @@ _ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})")
 """A letter as JSON may write it."""
 
 _PLAIN_GAP = re.compile(r"[ \-]")
-_SHAPES = ((4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3), (4, 4, 4, 1), (6, 13))
-"""How numbers are grouped on cards. With a gap that also stands in dates, decimals, addresses and versions only these
-count, and single digits each with a gap of their own.
+_SHAPES = ((4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 3), (4, 4, 4, 2), (4, 4, 4, 4, 3), (4, 4, 4, 1), (6, 13))
+"""How numbers are grouped on cards, and by people who write all of them in fours. With a gap that also stands in
+dates, decimals, addresses and versions only these count, and single digits each with a gap of their own.
 """
 
 _SCHEMES = re.compile(
