@@ -93,6 +93,25 @@ def test_a_wish_to_cancel_that_was_dropped_explains_nothing() -> None:
     assert (state.status, state.status_reason) == ("canceled", "authorization_expired")
 
 
+@pytest.mark.parametrize(
+    ("looks", "authorised"),
+    [
+        ([seen(1, "requires_payment_method")], False),
+        ([seen(1, "requires_capture", capturable=1000)], True),
+        ([seen(1, "succeeded", captured=1000)], True),
+        ([seen(1, "canceled")], False),
+        ([seen(1, "canceled", capture_before="2026-11-30T12:00:00+00:00")], True),
+        ([seen(1, "canceled"), seen(0, "requires_capture", capturable=1000)], True),
+    ],
+)
+def test_whether_a_card_held_the_money_is_known_whichever_news_of_it_were_lost(
+    looks: list[Fact], authorised: bool
+) -> None:
+    payment = fold([*PURCHASE[:3], *looks]).payment
+    assert payment is not None
+    assert payment.authorised is authorised
+
+
 def test_a_word_nobody_knows_is_not_guessed_at() -> None:
     with pytest.raises(UnknownWord):
         fold([seen(1, "requires_telepathy")])
