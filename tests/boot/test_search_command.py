@@ -1,0 +1,70 @@
+"""`backroom search`: what was understood, what was found, and why."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from db.database import Database
+from shop.ports.encoder import Encoder
+from shop.search.embed import embed
+from tests.shop.search.made import CountingEncoder, products, stock
+
+BACKROOM = Path(sys.executable).with_name("backroom")
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(db: Database, database_url: str, redis_url: str, tmp_path: Path) -> Run:
+    """In a shop that has a model of its own, so that words alone answer and none is exported."""
+    stock(db, products())
+    other: Encoder = CountingEncoder()
+    embed(db, other)
+    variables = {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "STRIPE_SECRET_KEY": "sk_test_1",
+        "STRIPE_WEBHOOK_SECRETS": "whsec_1",
+        "MODEL_DIR": str(tmp_path),
+        "COLUMNS": "220",
+    }
+
+    def command(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [BACKROOM, "search", *words],
+            env={**os.environ, **variables},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    return command
+
+
+def test_explain_tells_how_the_query_was_read_and_why_each_hit_is_there(run: Run) -> None:
+    done = run("red sofa under 15 euros", "--explain", "--mode", "lexical")
+    assert done.returncode == 0, done.stderr
+    assert "price: 0 to 1500 (required, from “under 15 euros”)" in done.stdout
+    assert "colour: red (preferred, from “red”)" in done.stdout
+    assert "every_word +0.40" in done.stdout
+    assert "Red sofa small" in done.stdout
+
+
+def test_json_is_one_hit_a_line(run: Run) -> None:
+    done = run("red sofa", "--json", "--explain", "--limit", "3", "--mode", "lexical")
+    hits = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(hits) == 3
+    assert hits[0]["name"].startswith("Red sofa")
+    assert {"red", "sofa"} == {word["term"] for word in hits[0]["explanation"]["words"]}
+
+
+def test_literal_interprets_nothing(run: Run) -> None:
+    done = run("red sofa under 15 euros", "--literal", "--mode", "lexical")
+    assert done.returncode == 0
+    assert "price:" not in done.stdout
+    assert "colour:" not in done.stdout
