@@ -68,7 +68,7 @@ def main() -> None:
         print(json.dumps(figures, indent=1))
     else:
         _show(figures)
-    sys.exit(_compare(name, asked.products.name, figures, keep=asked.keep))
+    sys.exit(compare(name, asked.products.name, figures, KEPT, keep=asked.keep))
 
 
 def measure(db: Database, encoder: Encoder, judgments: Sequence[Judged]) -> dict[str, Any]:
@@ -185,13 +185,14 @@ def _shop(products: Path, database: str | None, encoder: Encoder) -> Generator[D
             drop_database(urls.database_url, name)
 
 
-def _compare(name: str, products: str, figures: Mapping[str, Any], *, keep: bool) -> int:
-    known: dict[str, Any] = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else {}
+def compare(name: str, products: str, figures: Mapping[str, Any], file: Path, *, keep: bool) -> int:
+    """The exit code: 1 when these figures are worse than those the file keeps for the same set."""
+    known: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     now = {one: figures[one]["ndcg@10"] for one in ("full", "full_typos")}
     before: dict[str, float] = known.get(name, {})
     if keep:
         known[name] = {"products": products, "ranker": figures["ranker"], **now}
-        KEPT.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+        file.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
         return 0
     worse = [one for one in now if one in before and now[one] < before[one] - TOLERATED]
     for one in worse:
