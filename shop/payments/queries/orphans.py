@@ -173,13 +173,6 @@ def returning(tx: Tx, payment: str) -> list[str]:
     return [row[0] for row in rows]
 
 
-def note_seen(tx: Tx, delivery_id: str, seen: dict[str, Any]) -> None:
-    """Keep what the payment looked like, for whoever decides about it."""
-    tx.execute(
-        "UPDATE webhook_deliveries SET seen = %(seen)s WHERE id = %(id)s", {"id": delivery_id, "seen": Jsonb(seen)}
-    )
-
-
 def blank(tx: Tx, *, days: int, refused_days: int, limit: int) -> int:
     """Forget body, headers and address of deliveries that were settled so long ago; answers how many."""
     return tx.execute(
