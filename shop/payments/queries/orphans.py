@@ -1,10 +1,8 @@
 """The inbox as people look at it, and what they decide about it."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from psycopg.rows import class_row
-from psycopg.types.json import Jsonb
 
 from db.database import Tx
 from shop.payments.delivery import Act, KeptDelivery
