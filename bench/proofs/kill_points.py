@@ -19,6 +19,9 @@ MORE = desk_scenarios
 """Importing it adds its situations to SCENARIOS."""
 
 QUEUES = ("payments", "documents")
+NOT_REACHED = "the boundary was not reached"
+TRIES = 3
+
 ELSEWHERE = frozenset({"identity.keys"})
 """Fetches public keys: there is nothing to do twice."""
 
@@ -85,7 +88,8 @@ def cell(house: House, found: Plan, at: int) -> Cell:
     name, job_id, fence = _waiting(house, scenario)
     life = live(house.services.settings, name, job_id, fence, die_at=at)
     if not life.struck:
-        return Cell(scenario, boundary, "the boundary was not reached")
+        house.settle_all()
+        return Cell(scenario, boundary, NOT_REACHED)
     left = house.sql("SELECT error, error_kind FROM jobs WHERE id = %s", job_id)
     wrong = [] if left == [(None, None)] else [f"the dead left a word: {left}"]
     house.bury()
@@ -96,9 +100,16 @@ def cell(house: House, found: Plan, at: int) -> Cell:
 
 def cells(house: House, scenario: Scenario, *, full: bool) -> Iterator[Cell]:
     """All cells of a situation, or the brief ones."""
-    found = plan(house, scenario)
-    for at in range(len(found.boundaries)) if full else brief(found):
-        yield cell(house, found, at)
+    first = found = plan(house, scenario)
+    for at in list(range(len(first.boundaries))) if full else brief(first):
+        wanted = first.boundaries[at]
+        made = cell(house, found, _nearest(found, wanted, at))
+        # A first sweep reads more than the next one: then the way is measured again.
+        for _ in range(TRIES):
+            if made.wrong == NOT_REACHED:
+                found = plan(house, scenario)
+                made = cell(house, found, _nearest(found, wanted, at))
+        yield made
 
 
 def table(every: Sequence[Cell]) -> str:
@@ -134,6 +145,12 @@ def _end(house: House, who: Customer) -> Outcome:
 
 def _differences(wanted: Outcome, found: Outcome) -> list[str]:
     return [f"{name}: {found[name]} instead of {wanted[name]}" for name in wanted if wanted[name] != found[name]]
+
+
+def _nearest(found: Plan, boundary: Boundary, at: int) -> int:
+    """The place of this kind that is nearest to where it was when the way was another."""
+    same = [place for place, other in enumerate(found.boundaries) if other.kind == boundary.kind]
+    return min(same, key=lambda place: abs(place - at))
 
 
 def _last(kinds: Sequence[str], kind: str, before: int) -> int:
