@@ -161,6 +161,8 @@ class Settings(BaseSettings):
     # search
     model_dir: str = MODEL_DIR
     embedding_engine: Literal["auto", "onnx", "torch"] = "auto"
+    # How long searches are kept, with who made them and what became of them.
+    search_log_days: int = Field(365, ge=1, le=3650)
 
     # running
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

@@ -34,6 +34,7 @@ TIMETABLE = (
     Entry(jobs.SYNC_PRODUCTS, cron="*/3 * * * *"),
     Entry(jobs.REFRESH_SUGGESTIONS, cron="* * * * *", at_once=True),
     Entry(jobs.RECOMMEND_PRODUCTS, cron="*/2 * * * *"),
+    Entry(jobs.LEARN_FROM_SEARCHES, cron="*/5 * * * *"),
     Entry(jobs.EMBED_PRODUCTS, cron="17 * * * *"),
     Entry(jobs.REINDEX_PRODUCTS, cron="*/10 * * * *", at_once=True),
     Entry(jobs.REMIND_OF_DISPUTES, cron="27 * * * *", at_once=True),

@@ -42,6 +42,7 @@ SYNC_PRODUCTS = Job("search.sync", queue="embeddings", max_attempts=12, time_lim
 EMBED_PRODUCTS = Job("search.embed", queue="embeddings", max_attempts=8, time_limit_s=1800)
 REFRESH_SUGGESTIONS = Job("search.suggest", queue="embeddings", max_attempts=3, time_limit_s=300, head_start_s=-10)
 RECOMMEND_PRODUCTS = Job("search.recommend", queue="embeddings", max_attempts=3, time_limit_s=1800, head_start_s=30)
+LEARN_FROM_SEARCHES = Job("search.learn", queue="embeddings", max_attempts=3, time_limit_s=900, head_start_s=30)
 REINDEX_PRODUCTS = Job("search.reindex", queue="embeddings", max_attempts=5, time_limit_s=1800, head_start_s=60)
 FORGET_VECTORS = Job("search.forget", queue="embeddings", max_attempts=5, time_limit_s=1800, head_start_s=60)
 REWEIGH_PRODUCTS = Job("search.reweigh", queue="embeddings", max_attempts=5, time_limit_s=1800, head_start_s=60)

@@ -7,6 +7,7 @@ from shop import jobs
 from shop.search.catalog import catalog
 from shop.search.embed import embed
 from shop.search.forget import forget
+from shop.search.learn import learn
 from shop.search.recommend import recommend
 from shop.search.reindex import reindex
 from shop.search.reweigh import reweigh
@@ -41,6 +42,11 @@ def recommend_products(services: Services, run: Run) -> dict[str, Any]:
     return recommend(services.db, services.catalogue_encoder, run.progress)
 
 
+@performs(jobs.LEARN_FROM_SEARCHES)
+def learn_from_searches(services: Services, run: Run) -> dict[str, Any]:
+    return learn(services.db, run.progress)
+
+
 @performs(jobs.REWEIGH_PRODUCTS)
 def reweigh_products(services: Services, run: Run) -> dict[str, Any]:
     return reweigh(services.db, run.progress)
@@ -53,4 +59,4 @@ def reindex_products(services: Services, run: Run) -> dict[str, Any]:
 
 @performs(jobs.FORGET_VECTORS)
 def forget_vectors(services: Services, run: Run) -> dict[str, Any]:
-    return forget(services.db, run.progress)
+    return forget(services.db, run.progress, searches_days=services.settings.search_log_days)

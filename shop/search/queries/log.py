@@ -59,3 +59,16 @@ def insert_search(tx: Tx, search: Search) -> None:
             "took_ms": search.took_ms,
         },
     )
+
+
+def delete_old_searches(tx: Tx, *, days: int, limit: int) -> int:
+    """With what became of them."""
+    gone = tx.execute(
+        """
+        DELETE FROM search_queries
+         WHERE id IN (SELECT id FROM search_queries
+                       WHERE searched_at < now() - make_interval(days => %(days)s) LIMIT %(limit)s)
+        """,
+        {"days": days, "limit": limit},
+    )
+    return gone.rowcount

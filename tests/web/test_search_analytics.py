@@ -1,0 +1,45 @@
+"""Search analytics over HTTP: who may see them, and that they count what went through the API."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from flask.testing import FlaskClient
+
+from boot.services import Services
+from shop.search.learn import learn
+from tests.shop.search.made import products, stock
+from tests.shop.search.test_learn import did
+
+Headers = dict[str, str]
+
+
+def test_a_search_and_its_click_are_counted(
+    client: FlaskClient, services: Services, signed_in: Callable[..., Headers]
+) -> None:
+    stock(services.db, products())
+    me = signed_in("cus_1") | {"X-Visitor-Id": "vis_me"}
+    found = client.get("/v1/search?q=chef+knife&mode=lexical", headers=me).get_json()
+    client.get("/v1/search?q=zzqqx&mode=lexical&correct=false", headers=me)
+    did(services.db, "search_click", found["data"][1]["id"], found["search_id"], hours_ago=0)
+    learn(services.db)
+    told = client.get("/v1/search/analytics", headers=signed_in("usr_1", "support")).get_json()
+    assert (told["searches"], told["zero_results"], told["click_through_rate"]) == (2, 1, 0.5)
+    assert (told["mean_reciprocal_rank"], told["revenue"], told["cache_hits"]) == (0.5, 0, 0)
+    assert told["latency"]["p99_ms"] >= told["latency"]["p50_ms"] > 0
+    assert {row["query"] for row in told["top_queries"]} == {"chef knife", "zzqqx"}
+    assert [row["query"] for row in told["zero_result_queries"]] == ["zzqqx"]
+    assert told["to"] >= datetime.now(UTC).date().isoformat()
+
+
+def test_a_range_without_searches_has_no_rates(client: FlaskClient, signed_in: Callable[..., Headers]) -> None:
+    told = client.get("/v1/search/analytics", headers=signed_in("usr_1", "support")).get_json()
+    assert (told["searches"], told["click_through_rate"], told["latency"]["p50_ms"]) == (0, None, None)
+    assert told["top_queries"] == []
+
+
+def test_only_support_sees_them_and_ranges_have_an_end(client: FlaskClient, signed_in: Callable[..., Headers]) -> None:
+    assert client.get("/v1/search/analytics").status_code == 401
+    assert client.get("/v1/search/analytics", headers=signed_in("cus_1")).status_code == 403
+    support = signed_in("usr_1", "support")
+    for wrong in ("from=2026-02-01&to=2026-01-01", "from=2020-01-01&to=2026-01-01", "limit=0", "from=x"):
+        assert client.get(f"/v1/search/analytics?{wrong}", headers=support).status_code == 422
