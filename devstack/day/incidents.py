@@ -2,7 +2,7 @@
 
 import random
 
-from devstack.day.api import Api, Json, Unexpected
+from devstack.day.api import WAIT_S, Api, Json, Unexpected
 from devstack.day.customers import Plan, Visit, visit
 from devstack.day.town import Town
 
@@ -27,7 +27,7 @@ def buy_while_news_are_lost(town: Town, support: Api, user: Json, words: list[st
 
 
 def dispute(town: Town, support: Api, story: Visit) -> None:
-    """The customer's bank takes the money back, refunds are refused meanwhile, and the shop wins."""
+    """The customer's bank takes the money back, refunds are refused meanwhile, and the shop answers and wins."""
     opened = town.stripe_doors().post(
         "/standin/disputes", {"charge": _charge(support, story.order_id), "reason": "fraudulent"}, expect=(200, 201)
     )
@@ -37,8 +37,22 @@ def dispute(town: Town, support: Api, story: Visit) -> None:
     refused = support.post(f"{path}/refunds", body, expect=(409,))
     if refused["code"] != "dispute_open":
         raise Unexpected(f"a refund beside a dispute was refused for {refused['code']}")
+    _answer(support, story.order_id)
     town.stripe_doors().post(f"/standin/disputes/{opened['id']}", {"outcome": "won"}, expect=(200, 201))
     support.until(path, lambda order: not order["disputed"], seconds=DECIDED_WITHIN_S)
+
+
+def _answer(support: Api, order_id: str) -> None:
+    """What support sends to the bank: one document with all that speaks for the shop, drawn and submitted."""
+    held = support.get("/v1/disputes", order=order_id)["data"][0]
+    path = f"/v1/disputes/{held['id']}"
+    evidence = {
+        "note": "The goods were handed over at the customer's own address.",
+        "shipping": {"carrier": "City Couriers", "tracking_number": "CC-4711-0815"},
+        "submit": True,
+    }
+    support.post(f"{path}/evidence", evidence, wait=WAIT_S, expect=(200, 202))
+    support.until(path, lambda one: one["evidence_submitted"], seconds=DECIDED_WITHIN_S)
 
 
 def _healed_by_sweep(support: Api, order_id: str) -> bool:
