@@ -78,8 +78,8 @@ def _take(db: Database, gateway: Gateway, delivery: Delivery, seen: PaymentSeen,
         # A payment we know is its order's, whatever stands on it by now.
         order_id = log.order_of_payment(tx, seen.id) or (seen.order_id if is_ours(seen.order_id) else None)
         known = order_id is not None and orders.order(tx, order_id) is not None
-        back = returns.of_payment(tx, seen.id)
-    if back is not None and back.outcome in {None, "succeeded"}:
+        back = _on_its_way_back(tx, seen)
+    if back is not None:
         return _take_returned(db, gateway, delivery, back, shown)
     if order_id is None:
         return _settle(db, delivery, "ignored", "foreign: the payment carries no order of ours", seen=shown)
@@ -88,11 +88,22 @@ def _take(db: Database, gateway: Gateway, delivery: Delivery, seen: PaymentSeen,
     facts = _facts(gateway, delivery, seen, asked_at)
     try:
         with db.transaction() as tx:
-            apply(tx, order_id, facts)
-            _end(tx, delivery, "applied", None, order_id=order_id, seen=shown)
+            orders.lock_order(tx, order_id)
+            # Asked again under the order's lock, which whoever gives the money back holds as well: a payment whose
+            # money is about to leave must not become the order's.
+            back = _on_its_way_back(tx, seen)
+            if back is None:
+                apply(tx, order_id, facts)
+                _end(tx, delivery, "applied", None, order_id=order_id, seen=shown)
     except (IllegalMove, Implausible) as refused:
         return _park(db, delivery, str(refused), order_id=order_id, seen=shown)
-    return "applied"
+    return "applied" if back is None else _take_returned(db, gateway, delivery, back, shown)
+
+
+def _on_its_way_back(tx: Tx, seen: PaymentSeen) -> MoneyBack | None:
+    """The decision to give its money back to the payer, where there is one that stands."""
+    back = returns.of_payment(tx, seen.id)
+    return back if back is not None and back.outcome in {None, "succeeded"} else None
 
 
 def _take_returned(

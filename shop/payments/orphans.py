@@ -137,8 +137,10 @@ def _found(tx: Tx, delivery_id: str, states: frozenset[str], wish: str, *, order
     delivery = orphans.one(tx, delivery_id)
     if delivery is None:
         raise NotFound(f"there is no delivery {delivery_id}")
-    if order_id is None and delivery.order_id is not None:
-        orders.lock_order(tx, delivery.order_id)
+    named = delivery.order_id or (delivery.seen or {}).get("names_order")
+    if order_id is None and named is not None:
+        # Also an order that nobody knew when its news came: the job that reads them holds it while it decides.
+        orders.lock_order(tx, named)
     orphans.lock(tx, delivery_id, delivery.payment_ref)
     delivery = _read(tx, delivery_id)
     if delivery.state not in states:

@@ -1,10 +1,15 @@
 """Money that belongs to no order: refunded or voided by a job, once, whatever happens on the way."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from shop.payments import orphans
 from shop.payments.give_back import give_back
+from shop.payments.inbox import inbox
 from shop.payments.orphans import DeliverySettled, NotAdoptable, NotReturnable
+from shop.ports.gateway import RefundSeen
 from tests.shop.payments.shopkeeper import Shop
 from tests.shop.payments.strays import PRICE, at_stripe, orphan, states, stray_payment, wait_out
 
@@ -185,3 +190,41 @@ def test_a_job_for_what_is_decided_does_nothing(shop: Shop) -> None:
     assert give_back(shop.services.db, shop.services.gateway, return_id) is None
     assert give_back(shop.services.db, shop.services.gateway, "orf_none") is None
     assert len(shop.seen_by_stripe("POST /v1/payment_intents")) == asked
+
+
+class Meanwhile:
+    """The real gateway; something else is done once, while it is asked for the refunds of a payment."""
+
+    def __init__(self, gateway: Any, act: Callable[[], None]) -> None:
+        self._gateway, self._acts = gateway, [act]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._gateway, name)
+
+    def refunds_of(self, payment_id: str) -> list[RefundSeen]:
+        if self._acts:
+            self._acts.pop()()
+        return self._gateway.refunds_of(payment_id)
+
+
+def test_news_that_are_read_while_their_money_is_sent_back_do_not_make_the_payment_an_orders(shop: Shop) -> None:
+    order_id = shop.simple_order()
+    shop.sql("DELETE FROM jobs")
+    intent = stray_payment(shop, 999, capture="automatic", order_id=order_id)
+    wait_out(shop)
+    # By now it would fit: what it did not fit before is another price of the order.
+    shop.sql("UPDATE orders SET total_minor = 999, subtotal_minor = 999, shipping_minor = 0, tax_minor = 0")
+    rows = shop.sql("SELECT id, type FROM webhook_deliveries WHERE payment_ref = %s AND state = 'orphan'", intent)
+    charge = next(row[0] for row in rows if row[1].startswith("charge."))
+    other = next(row[0] for row in rows if row[0] != charge)
+    orphans.retry(shop.services.db, charge, actor=CLERK)
+
+    def send_it_back() -> None:
+        ask(shop, other)
+        shop.work(only="payments.give_back")
+
+    assert inbox(shop.services.db, Meanwhile(shop.services.gateway, send_it_back), charge) == "ignored"
+    assert back(shop)[:3] == ("refund", 999, "succeeded")
+    shop.work()
+    assert shop.sql("SELECT count(*) FROM payments WHERE intent_id = %s", intent) == [(0,)]
+    assert shop.read(order_id).status == "awaiting_payment"
