@@ -72,6 +72,11 @@ def is_ours(order_id: str | None) -> bool:
     return order_id is not None and order_id.startswith("ord_") and len(order_id) <= LONGEST_ID
 
 
+def is_our_refund(refund_id: str | None) -> bool:
+    """The same of a refund: two that another program made may well carry one name, and are two all the same."""
+    return refund_id is not None and refund_id.startswith("ref_") and len(refund_id) <= LONGEST_ID
+
+
 def payment_seen(seen: PaymentSeen, *, source: str, key: str, seen_at: datetime, wish: str | None = None) -> Fact:
     """The fact that a payment looked like this. `key` names the news at its source, `wish` the try it decides."""
     return Fact(
@@ -99,7 +104,7 @@ def refund_seen(seen: RefundSeen, *, source: str, key: str, seen_at: datetime) -
         amount_minor=seen.amount,
         currency=seen.currency,
         data={
-            "refund": seen.refund_id or seen.id,
+            "refund": seen.refund_id if is_our_refund(seen.refund_id) else seen.id,
             "payment": seen.payment_id,
             "status": seen.status,
             "failure_code": seen.failure_code,

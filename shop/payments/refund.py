@@ -25,7 +25,8 @@ def refund(db: Database, gateway: Gateway, refund_id: str) -> str | None:
     asking = attempts.begin(db, row.order_id, "refund", refund_id=refund_id)
     if asking is None:
         return _look_again(db, gateway, row)
-    seen, refused = _barred(db, asking) or _ask(db, gateway, asking)
+    with attempts.in_doubt(db, asking.attempt):
+        seen, refused = _barred(db, asking) or _ask(db, gateway, asking)
     with db.transaction() as tx:
         orders.lock_order(tx, row.order_id)
         outcome = "refused" if refused else "succeeded"

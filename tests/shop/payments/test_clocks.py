@@ -5,6 +5,7 @@ import pytest
 from shop.payments import read
 from shop.payments.confirm import ask_confirm
 from shop.payments.look import ask_look, look
+from shop.payments.refund import RefundWish, ask_refund
 from shop.payments.watch import watch
 from tests.shop.payments.shopkeeper import CUSTOMER, Shop
 
@@ -160,6 +161,24 @@ def test_the_longer_nobody_knows_the_rarer_somebody_looks(shop: Shop, age: str, 
     shop.hurry()
     shop.work()
     assert shop.read(order_id).status == "paid"
+
+
+def test_a_refund_that_got_no_answer_is_an_outcome_nobody_knows_like_the_others(shop: Shop) -> None:
+    order_id = shop.simple_order(payment_method="pm_card_visa")
+    asked = RefundWish(reason="test", expected_refundable=4490)
+    ask_refund(shop.services.db, order_id, asked, actor="usr_9")
+    shop.fault("POST /v1/refunds", "timeout_after_work", seconds=0)
+    shop.work(only="payments.refund")
+    (doubt,) = read.order_view(shop.services.db, order_id).doubts
+    assert (doubt.operation, doubt.tries) == ("refund", 1)
+    assert doubt.look_at is not None
+    assert 290 <= (doubt.look_at - doubt.unknown_since).total_seconds() <= 310
+    # The sweep comes each minute, and asks no sooner than that.
+    shop.sql("UPDATE provider_attempts SET asked_at = now() - interval '4 min' WHERE outcome IS NULL")
+    assert shop.sweep()["undecided"] == 0
+    shop.hurry()
+    shop.work()
+    assert (shop.read(order_id).status, read.order_view(shop.services.db, order_id).doubts) == ("refunded", ())
 
 
 def test_a_worker_that_never_came_back_leaves_an_unknown_outcome(shop: Shop) -> None:

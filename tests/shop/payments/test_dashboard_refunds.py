@@ -9,6 +9,7 @@ from shop.payments import inbox
 from shop.payments.fold import fold
 from shop.payments.queries import facts as log
 from shop.payments.read import verify
+from shop.payments.settle import settle
 from tests.shop.payments.shopkeeper import Shop
 from tests.shop.payments.test_evidence import work_off
 from tests.shop.payments.test_refunds import paid
@@ -53,6 +54,19 @@ def test_news_that_name_only_the_charge_find_every_refund_of_it(shop: Shop) -> N
     shop.work()
     assert shop.sql("SELECT amount_minor FROM refunds ORDER BY 1") == [(500,), (1000,)]
     assert shop.read(order_id).amount_refunded == 1500
+
+
+def test_refunds_of_another_program_that_names_them_alike_are_each_taken_over(shop: Shop) -> None:
+    order_id = paid(shop)
+    for amount in (1000, 500):
+        asked = {"payment_intent": shop.intent(order_id), "amount": amount, "metadata[refund_id]": "case 17"}
+        requests.post(f"{shop.stripe.url}/v1/refunds", data=asked, headers=HEADERS, timeout=5).raise_for_status()
+    shop.read_all_news()
+    assert shop.sql("SELECT amount_minor, origin FROM refunds ORDER BY 1") == [(500, "provider"), (1000, "provider")]
+    assert shop.read(order_id).amount_refunded == 1500
+    # The entries of both are found again by the movements of Stripe's balance.
+    settle(shop.services.db, shop.services.settlements)
+    assert shop.sql("SELECT count(*) FROM provider_movements WHERE matched_at IS NULL") == [(0,)]
 
 
 def test_two_news_of_it_at_the_very_same_moment_take_it_over_once(shop: Shop) -> None:
