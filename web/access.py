@@ -12,6 +12,9 @@ from shop.errors import NotFound, Rejected
 Role = Literal["customer", "support", "admin", "service"]
 ROLES: frozenset[Role] = frozenset(("customer", "support", "admin", "service"))
 
+NOTHING = "there is no such thing"
+"""All that is said of what does not exist and of what is somebody else's."""
+
 
 class Unauthorized(Rejected):
     """No bearer token, or one that is expired, forged or meant for somebody else."""
@@ -71,7 +74,11 @@ class Access:
         if caller.has(*self.beyond_owner):
             return
         if owner is None or caller.sub != owner:
-            raise NotFound("there is no such thing")
+            raise NotFound(NOTHING)
+
+    def blurred(self, caller: Caller, missing: NotFound) -> NotFound:
+        """The refusal in the words that somebody else's thing gets, so that nobody learns which ids exist."""
+        return NotFound(NOTHING) if self.owner and not caller.has(*self.beyond_owner) else missing
 
 
 PUBLIC = Access("anyone; a token is not looked at", "none")

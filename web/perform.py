@@ -9,7 +9,7 @@ from flask import Response, g, request
 
 from boot.services import Database, Services
 from shop.cards import holds_card_number
-from shop.errors import Rejected
+from shop.errors import NotFound, Rejected
 from shop.operations.idempotency import Kept, Keyed, KeyRequired, once, replace_answer
 from shop.operations.replay import recall, remember
 from web import card_numbers, limiting, problems, reading, tracing
@@ -78,7 +78,7 @@ def _caller(desk: Desk, route: Route) -> Caller:
 
 def _plain(desk: Desk, route: Route, path: dict[str, str], caller: Caller, waiting: Waiting) -> Response:
     arguments = _arguments(route, path, reading.read_body(request, route))
-    answered = route.handler(_call(desk, route, caller, waiting, desk.services.db), **arguments)
+    answered = _handle(route, _call(desk, route, caller, waiting, desk.services.db), arguments)
     response = respond(answered)
     return _settle(desk.services.db, answered, waiting) or response
 
@@ -96,7 +96,7 @@ def _keyed(desk: Desk, route: Route, path: dict[str, str], caller: Caller, waiti
     settling: list[Settling[Any]] = []
 
     def work(db: Database) -> Kept:
-        answered = _attempt(db, lambda inner: route.handler(_call(desk, route, caller, waiting, inner), **arguments))
+        answered = _attempt(db, lambda inner: _handle(route, _call(desk, route, caller, waiting, inner), arguments))
         if isinstance(answered, Answer) and answered.settling is not None:
             settling.append(answered.settling)
         return _kept(respond(answered))
@@ -116,6 +116,13 @@ def _replayed(kept: Kept) -> Response:
     response = _unkept(kept)
     response.headers["Idempotency-Replayed"] = "true"
     return response
+
+
+def _handle(route: Route, call: Call, arguments: dict[str, Any]) -> Answered:
+    try:
+        return route.handler(call, **arguments)
+    except NotFound as missing:
+        raise route.who.blurred(call.caller, missing) from None
 
 
 def _attempt(db: Database, handle: Callable[[Database], Answered]) -> Answered:

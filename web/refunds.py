@@ -27,13 +27,14 @@ class RefundLineWish(In):
 
 class NewRefund(In):
     """`expected_refundable` is the `refundable` of the order as the caller saw it; if it is another now, somebody else
-    was quicker. Without `amount`, the price of `lines` and of so much `shipping`; without those, all that is left.
+    was quicker. Without `amount`, the price of `lines` and of so much `shipping`; without those, all that is left. An
+    empty list of lines is refused: a form in which nothing was ticked must not give everything back.
     """
 
     amount: Annotated[Minor, Field(ge=1)] | None = None
     reason: Annotated[Text, Field(max_length=500)]
     expected_refundable: Minor
-    lines: list[RefundLineWish] | None = Field(None, max_length=100)
+    lines: list[RefundLineWish] | None = Field(None, min_length=1, max_length=100)
     shipping: Minor = 0
     restock: bool = False
 

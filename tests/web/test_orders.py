@@ -65,7 +65,9 @@ def test_an_order_settles_with_a_client_secret_for_its_owner_only(
         "total": 4000,
     }
     path = f"/v1/orders/{order['id']}"
-    assert client.get(path, headers=signed_in("usr_2")).status_code == 404
+    others, nobodys = (client.get(at, headers=signed_in("usr_2")) for at in (path, "/v1/orders/ord_none"))
+    assert others.status_code == nobodys.status_code == 404
+    assert others.json["detail"] == nobodys.json["detail"], "a stranger learns which orders exist"
     support = client.get(path, headers=signed_in("usr_9", "support")).json
     assert "client_secret" not in support["payment"]
 
@@ -122,6 +124,8 @@ def test_a_paid_order_is_refunded_and_the_books_balance(
     greedy = client.post(path, json={**wish, "expected_refundable": 3490, "amount": 3491}, headers=keyed(support, "r3"))
     assert (greedy.status_code, greedy.json["code"]) == (422, "refund_too_large")
     assert client.post(path, json=wish, headers=keyed(signed_in(), "r4")).status_code == 403
+    unticked = {"reason": "returned", "expected_refundable": 3490, "lines": []}
+    assert client.post(path, json=unticked, headers=keyed(support, "r5")).status_code == 422, "all of it went back"
     after = client.get(f"/v1/orders/{order['id']}", headers=signed_in()).json
     assert (after["status"], after["amount_refunded"], after["refundable"]) == ("partially_refunded", 1000, 3490)
     admin = signed_in("usr_8", "admin")
