@@ -125,6 +125,8 @@ def _payment(tx: Tx, difference: Difference) -> str | None:
 def _decide(tx: Tx, wish: Wish, difference: Difference, order_id: str | None, facts: list[Fact]) -> None:
     if order_id is not None and orders.lock_order(tx, order_id) is None:
         order_id = None
+    if order_id is None:
+        house.hold(tx)
     entry_id = _book(tx, wish, difference, order_id) if wish.action == "accept" else None
     inserted = rows.insert_resolution(
         tx,

@@ -45,9 +45,14 @@ class HouseFact:
     data: Mapping[str, Any] | None = None
 
 
+def hold(tx: Tx) -> None:
+    """Hold the log of the house until the commit; whoever also enters into its books holds the log first."""
+    tx.execute("SELECT pg_advisory_xact_lock(hashtext('facts of the house'))")
+
+
 def append(tx: Tx, fact: HouseFact) -> bool:
     """False if this very news is in the log already. The chain is held against other writers until the commit."""
-    tx.execute("SELECT pg_advisory_xact_lock(hashtext('facts of the house'))")
+    hold(tx)
     inserted = tx.execute(
         """
         INSERT INTO house_facts (id, chain, seq, kind, source, source_key, actor, subject, amount_minor, currency,
@@ -135,12 +140,15 @@ def save(
 
 
 def unread(tx: Tx, *, limit: int) -> list[str]:
-    """Payouts whose movements were not read yet, oldest first; the provider's ids."""
+    """Payouts whose movements were not read yet, or not all: the provider may still be putting together what a young
+    one pays out. Oldest first; the provider's ids.
+    """
     rows = tx.execute(
         """
         SELECT provider_payout_id FROM payouts
-         WHERE composed_minor IS NULL AND automatic
-      ORDER BY made_at
+         WHERE automatic AND (composed_minor IS NULL
+                              OR (composed_minor <> amount_minor AND made_at > now() - interval '7 days'))
+      ORDER BY composed_minor IS NOT NULL, made_at
          LIMIT %(limit)s
         """,
         {"limit": limit},

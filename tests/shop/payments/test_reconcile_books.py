@@ -1,10 +1,17 @@
 """Our books beside Stripe's: every movement has its entry, every entry its movement, and what is left over is said."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import requests
 
+from shop.payments.entries import Posting
+from shop.payments.queries import ledger as books
+from shop.payments.queries import orders
+from shop.payments.queries import payouts as house
+from shop.payments.queries.payouts import HouseFact
 from shop.payments.reconcile import Outcome, ask_reconciliation, read_reconciliation, reconcile
 from shop.payments.resolve import Wish, accept
 from shop.payments.settle import settle
@@ -115,6 +122,20 @@ def test_a_payout_is_on_its_way_then_in_the_bank_and_the_one_that_fails_comes_ba
     outcome = compare(shop)
     assert [found.kind for found in outcome.differences] == []
     assert equation(outcome)["unexplained"] == 0
+
+
+def test_a_payout_that_was_read_before_stripe_had_put_it_together_is_read_again(shop: Shop) -> None:
+    shop.simple_order(payment_method="pm_card_visa")
+    shop.door("clock", advance=3 * DAY_S)
+    shop.read_all_news()
+    settle(shop.services.db, shop.services.settlements)
+    # As if the list of what it pays out had been short when it was read.
+    shop.sql("UPDATE payouts SET composed_minor = 0")
+    settle(shop.services.db, shop.services.settlements)
+    assert shop.sql("SELECT composed_minor FROM payouts") == [(4330,)]
+    asked = len(shop.seen_by_stripe("GET /v1/balance_transactions"))
+    settle(shop.services.db, shop.services.settlements)
+    assert len(shop.seen_by_stripe("GET /v1/balance_transactions")) == asked + 1  # none of them of the payout
 
 
 def test_a_payout_that_fails_puts_the_money_back_where_it_was(shop: Shop) -> None:
@@ -241,6 +262,26 @@ def test_the_same_difference_is_resolved_once(shop: Shop) -> None:
     with pytest.raises(AlreadyResolved):
         decide(shop, outcome, "movement_foreign")
     assert shop.sql("SELECT count(*) FROM ledger_entries WHERE kind = 'correction'") == [(1,)]
+
+
+def test_a_decision_and_news_of_a_payout_at_the_same_moment_do_not_stand_in_each_others_way(shop: Shop) -> None:
+    """Both write into the log of the house and into its books; a payout the log first."""
+    foreign_charge(shop)
+    compare(shop)
+    age(shop)
+    outcome = compare(shop)
+    db = shop.services.db
+    with ThreadPoolExecutor(1) as desk:
+        with db.transaction() as tx:
+            house.append(tx, HouseFact("po_1", "payout.seen", "sweep", "paid", orders.clock(tx)))
+            deciding = desk.submit(decide, shop, outcome, "movement_foreign")
+            waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+            until = time.monotonic() + 10
+            while shop.sql(waiting) == [(0,)]:
+                assert time.monotonic() < until, "nobody waits"
+            lines = [Posting("bank", "eur", 100), Posting("payouts", "eur", -100)]
+            books.enter(tx, order_id=None, kind="payout", cause="payout paid:po_1", lines=lines)
+        assert deciding.result(10).unexplained == outcome.unexplained - 1
 
 
 def test_a_dispute_and_its_fee_are_matched_also_when_it_is_won(shop: Shop) -> None:
