@@ -16,7 +16,7 @@ from web.access import ADMIN, ANYONE
 from web.answers import Answer
 from web.call import Call
 from web.limiting import Limit
-from web.models import In, Maybe, Out, Text, Time
+from web.models import MAX_MINOR, In, Maybe, Out, Text, Time
 from web.paging import Page, Paged, page_of
 from web.problems import Fault, Invalid
 from web.routes import Group
@@ -25,15 +25,17 @@ GROUP = Group("Experiments", "Who sees which variant.")
 
 PER_CALLER = Limit(1200, bucket="assignments")
 
-MetricName = Literal["conversion", "net_revenue", "orders", "refunds"]
+MetricName = Literal["conversion", "net_revenue", "orders", "units", "refunds"]
 Status = Literal["draft", "running", "stopped"]
 Key = Annotated[StrictStr, Field(pattern="^[a-z0-9][a-z0-9_-]{0,59}$", examples=["checkout-one-page"])]
 Word = Annotated[StrictStr, Field(pattern=r"^[\w.:-]{1,60}$")]
 Share = Annotated[StrictFloat | StrictInt, Field(ge=0, le=1)]
 Variants = Annotated[list[Word], Field(min_length=2, max_length=10, examples=[["control", "one_page"]])]
 Weights = Annotated[list[Share], Field(min_length=2, max_length=10)]
-Metrics = Annotated[list[MetricName], Field(min_length=1, max_length=4)]
+Metrics = Annotated[list[MetricName], Field(min_length=1, max_length=5)]
 Guardrails = Annotated[list[MetricName], Field(max_length=3)]
+Days = Annotated[StrictInt, Field(ge=0, le=90)]
+Cap = Annotated[StrictInt, Field(gt=0, le=MAX_MINOR)]
 
 
 class AudienceBody(In):
@@ -55,7 +57,12 @@ class NamespaceBody(In):
 
 
 class NewExperiment(In):
-    """`variants[0]` is the control. `weights`: equal where not given. `seed`: the key where not given."""
+    """`variants[0]` is the control. `weights`: equal where not given. `seed`: the key where not given.
+
+    Orders count for `window_days` after the exposure, and a visitor is read out `settle_days` later, when refunds have
+    come; with a window of 0 everybody counts at once, for as long as the phase runs. `cap_minor`: a visitor's net
+    revenue counts up to here, in whole minor units of the shop's currency.
+    """
 
     key: Key
     name: Annotated[Text, Field(max_length=200)]
@@ -68,6 +75,9 @@ class NewExperiment(In):
     seed: Word | None = None
     metrics: Metrics = Field(default_factory=lambda: ["conversion", "net_revenue"])
     guardrails: Guardrails = Field(default_factory=lambda: ["refunds"])
+    window_days: Days = 7
+    settle_days: Days = 7
+    cap_minor: Cap | None = None
 
     def values(self) -> dict[str, Any]:
         found = _values(self)
@@ -91,11 +101,14 @@ class ExperimentChange(In):
     seed: Word | None = None
     metrics: Metrics | None = None
     guardrails: Guardrails | None = None
+    window_days: Days | None = None
+    settle_days: Days | None = None
+    cap_minor: Cap | None = None
 
     def values(self) -> dict[str, Any]:
         """Raises Invalid for a null where there must be something."""
         sent = self.model_fields_set
-        empty = [name for name in sorted(sent - {"namespace"}) if getattr(self, name) is None]
+        empty = [name for name in sorted(sent - {"namespace", "cap_minor"}) if getattr(self, name) is None]
         if empty:
             raise Invalid([Fault(f"/{name}", "must not be null") for name in empty])
         found = {name: value for name, value in _values(self).items() if name in sent}
@@ -133,6 +146,9 @@ class ExperimentBody(Out):
     seed: str
     metrics: list[str]
     guardrails: list[str]
+    window_days: int
+    settle_days: int
+    cap_minor: Maybe[int] = None
     phase: int
     created_by: str | None
     created_at: Time
@@ -201,8 +217,8 @@ def show(call: Call, key: str) -> ExperimentBody:
 def change(call: Call, key: str, body: ExperimentChange) -> ExperimentBody:
     """Change, start or stop an experiment.
 
-    Once it has run, its variants, seed, namespace, metrics and guardrails are settled. Starting a stopped one again
-    begins a new phase.
+    Once it has run, its variants, seed, namespace and plan (metrics, guardrails, window, cap) are settled.
+    Starting a stopped one again begins a new phase.
     """
     return _whole(experiments.change(call.db, key, body.values()))
 
@@ -257,6 +273,9 @@ def _body(row: ExperimentRow) -> ExperimentBody:
         seed=row.seed,
         metrics=row.metrics,
         guardrails=row.guardrails,
+        window_days=row.window_days,
+        settle_days=row.settle_days,
+        cap_minor=row.cap_minor,
         phase=row.phase,
         created_by=row.created_by,
         created_at=row.created_at,

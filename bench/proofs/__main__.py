@@ -1,6 +1,7 @@
 """Runs one proof as large as wanted and prints what it counted: `python -m bench.proofs kill`.
 
-Each is part of the test suite in a small size (tests/shop/payments). Exit code 1 when something was found wrong.
+Each is part of the test suite in a small size (tests/shop/payments, tests/shop/analytics). Exit code 1 when something
+was found wrong.
 """
 
 import argparse
@@ -10,7 +11,7 @@ import time
 
 import structlog
 
-from bench.proofs import convergence, kill_points, races, samples, shopping, stories
+from bench.proofs import convergence, experiments, kill_points, races, samples, shopping, stories
 from bench.proofs.house import building
 
 
@@ -45,6 +46,9 @@ def _arguments() -> argparse.Namespace:
     run = proofs.add_parser("races", help="two at once, at the very moment that matters")
     run.add_argument("--rounds", type=int, default=10, help="of each (default 10)")
     run.set_defaults(run=_race)
+    trial = proofs.add_parser("experiments", help="false winners where nothing differs; a split of 51 to 49")
+    trial.add_argument("--runs", type=int, default=300, help="experiments without an effect (default 300)")
+    trial.set_defaults(run=_try_experiments)
     return parser.parse_args()
 
 
@@ -68,6 +72,12 @@ def _converge(given: argparse.Namespace) -> bool:
         print(f"fold: {convergence.prove_fold(histories, given.runs)}")
         print(f"rows: {convergence.prove_database(house, histories, given.rows, seed=given.seed)}")
     return True
+
+
+def _try_experiments(given: argparse.Namespace) -> bool:
+    counted = experiments.prove(given.runs)
+    print(counted)
+    return counted.sound
 
 
 def _walk(given: argparse.Namespace) -> bool:

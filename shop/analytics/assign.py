@@ -39,20 +39,25 @@ def assign(db: Database, visitor: Visitor, keys: Sequence[str] | None) -> list[A
     machine = visitors.bot_score(visitor.user_agent)[0] >= visitors.PEOPLE_BELOW
     with db.transaction() as tx:
         rows = queries.running(tx, keys)
-        drawn = [(row, None if machine else _drawn(row, visitor)) for row in rows]
-        noted = [Exposure(row.id, row.phase, place) for row, place in drawn if place is not None]
+        places = [(row, None if machine else _drawn(row, visitor)) for row in rows]
+        noted = [Exposure(row.id, row.phase, place) for row, place in places if place is not None]
         if noted:
             queries.expose(tx, visitor.id, noted)
-    return [Assignment(row.key, row.variants[at or 0], at or 0, row.phase, at is not None) for row, at in drawn]
+    return [Assignment(row.key, row.variants[at or 0], at or 0, row.phase, at is not None) for row, at in places]
+
+
+def drawn(row: ExperimentRow, visitor_id: str, *, weights: Sequence[float], coverage: float) -> int | None:
+    """The visitor's variant by its place under these weights, whoever the audience is; None: not in the experiment."""
+    namespace = None
+    if row.namespace is not None and row.namespace_start is not None and row.namespace_end is not None:
+        namespace = Namespace(row.namespace, row.namespace_start, row.namespace_end)
+    return variant_of(visitor_id, seed=row.seed, weights=weights, coverage=coverage, namespace=namespace)
 
 
 def _drawn(row: ExperimentRow, visitor: Visitor) -> int | None:
     if not _addressed(row.audience, visitor):
         return None
-    namespace = None
-    if row.namespace is not None and row.namespace_start is not None and row.namespace_end is not None:
-        namespace = Namespace(row.namespace, row.namespace_start, row.namespace_end)
-    return variant_of(visitor.id, seed=row.seed, weights=row.weights, coverage=row.coverage, namespace=namespace)
+    return drawn(row, visitor.id, weights=row.weights, coverage=row.coverage)
 
 
 def _addressed(audience: dict[str, Any], visitor: Visitor) -> bool:

@@ -11,11 +11,14 @@ from shop.analytics.queries.experiments import ExperimentRow, PhaseRow
 from shop.errors import NotFound, Rejected
 from shop.ids import new_id
 
-METRICS = ("conversion", "net_revenue", "orders", "refunds")
-"""Each per visitor: bought anything (0 or 1); money net of tax and refunds; orders; money given back."""
+METRICS = ("conversion", "net_revenue", "orders", "units", "refunds")
+"""Each per visitor: bought anything (0 or 1); money net of tax and refunds; orders; pieces; money given back."""
 
-FROZEN = frozenset(("variants", "seed", "namespace", "namespace_start", "namespace_end", "metrics", "guardrails"))
-"""Settled once it has run: metrics chosen after looking prove nothing, and other variants are another experiment."""
+PLAN = frozenset(("metrics", "guardrails", "window_days", "settle_days", "cap_minor"))
+"""How it is read out."""
+
+FROZEN = PLAN | {"variants", "seed", "namespace", "namespace_start", "namespace_end"}
+"""Settled once it has run: a plan made after looking proves nothing, and other variants are another experiment."""
 
 SPLIT = frozenset(("weights", "coverage", "audience"))
 """A change of these while it runs begins a new phase: visitors before and after are not one sample."""
@@ -56,12 +59,12 @@ def create(db: Database, values: Mapping[str, Any], *, by: str) -> Experiment:
     with db.transaction() as tx:
         if not queries.insert(tx, {**values, "id": new_id("exp"), "created_by": by}):
             raise ExperimentExists(f"there is an experiment {values['key']} already")
-        return _loaded(tx, values["key"])
+        return loaded(tx, values["key"])
 
 
 def read(db: Database, key: str) -> Experiment:
     with db.transaction() as tx:
-        return _loaded(tx, key)
+        return loaded(tx, key)
 
 
 def recent(db: Database, *, status: str | None, before: str | None, limit: int) -> list[ExperimentRow]:
@@ -85,7 +88,7 @@ def change(db: Database, key: str, wanted: Mapping[str, Any]) -> Experiment:
         check(asdict(after))
         if changed:
             _apply(tx, row, after, changed)
-        return _loaded(tx, key)
+        return loaded(tx, key)
 
 
 def check(values: Mapping[str, Any]) -> None:
@@ -102,6 +105,8 @@ def check(values: Mapping[str, Any]) -> None:
         raise UnsoundExperiment("a metric is not its own guardrail")
     if values["namespace"] is not None and not values["namespace_start"] < values["namespace_end"]:
         raise UnsoundExperiment("a namespace's range ends after it begins")
+    if values["settle_days"] and not values["window_days"]:
+        raise UnsoundExperiment("days to settle follow a window; there is none")
 
 
 def _apply(tx: Tx, row: ExperimentRow, after: ExperimentRow, changed: Mapping[str, Any]) -> None:
@@ -116,7 +121,8 @@ def _apply(tx: Tx, row: ExperimentRow, after: ExperimentRow, changed: Mapping[st
         queries.begin_phase(tx, after)
 
 
-def _loaded(tx: Tx, key: str) -> Experiment:
+def loaded(tx: Tx, key: str) -> Experiment:
+    """Raises NotFound."""
     row = _known(queries.experiment(tx, key), key)
     return Experiment(row, queries.phases(tx, row.id))
 

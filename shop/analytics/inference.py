@@ -52,6 +52,12 @@ class Interval:
         return self.low > 0 or self.high < 0
 
 
+def sample_of(mean: float, deviation: float) -> Sample:
+    """A sample with this mean and standard deviation, for what is only known by them."""
+    variance = deviation * deviation
+    return Sample(2, 2 * mean, variance + 2 * mean * mean)
+
+
 def mismatch(counts: Sequence[int], weights: Sequence[float]) -> float | None:
     """The p-value of Pearson's chi-square test that visitors came in the planned shares; None while there are too few.
 

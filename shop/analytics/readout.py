@@ -1,15 +1,16 @@
 """An experiment's results: first whether they may be read at all, then what they are."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from db.database import Database
+from db.database import Database, Tx
 from shop.analytics import experiments, inference
-from shop.analytics.inference import Interval, Sample
+from shop.analytics.assign import drawn
 from shop.analytics.queries import readout as queries
-from shop.analytics.queries.experiments import PhaseRow
-from shop.analytics.queries.readout import Outcome
+from shop.analytics.queries.experiments import ExperimentRow, PhaseRow
+from shop.analytics.queries.readout import Asked, Outcome
+from shop.analytics.readout_metrics import Metric, Plan, metrics
 from shop.errors import NotFound
 
 SHORTEST = timedelta(days=14)
@@ -18,53 +19,50 @@ SHORTEST = timedelta(days=14)
 MIXED_LIMIT = 0.01
 """More visitors than this with several variants, and something is wrong with how they are recognised or drawn."""
 
+BEFORE_DAYS = 14
+"""How far back before the exposure CUPED looks: two whole weeks, as long as an experiment runs at least."""
 
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """Of a metric, variant against control. `difference` per visitor; `lift` relative to the control's mean. `interval`
-    holds however often one looks; `fixed` for one look at the planned end. `adjusted_p`: of `interval`, for all the
-    comparisons of the experiment's metrics (Holm)."""
-
-    mean: float
-    difference: float
-    lift: float | None
-    interval: Interval | None
-    fixed: Interval | None
-    adjusted_p: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """`means` by variant. `effects` of each variant after the control; empty while the readout is blocked."""
-
-    name: str
-    guardrail: bool
-    means: Sequence[float]
-    effects: Sequence[Effect]
-    needed: int | None
+AUDITED = 10_000
+"""Exposures that are drawn again: a fifth of a second of work, and a fault in the drawing is in all of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
+    """`exposed` is everybody; `mixed` and `maturing` of them are left out; `visitors` is who counts. `net` is uncut,
+    `capped` counts the visitors whose net is above the plan's cap."""
+
     variant: str
     weight: float
     exposed: int
     mixed: int
+    maturing: int
     visitors: int
     buyers: int
     orders: int
+    units: int
     net: int
+    capped: int
     refunded: int
     other_currency_orders: int
 
 
 @dataclass(frozen=True, slots=True)
+class Audit:
+    """So many exposures were drawn again, and so many of them came out otherwise than they are noted."""
+
+    checked: int
+    wrong: int
+
+
+@dataclass(frozen=True, slots=True)
 class Results:
-    """`blocked` says why there are no effects: `srm`. `warnings`: `too_early`, `mixed`, `other_currencies`."""
+    """`blocked` says why there are no effects: `srm`. `warnings`: `too_early`, `mixed`, `maturing` (nobody's time is
+    over yet), `misassigned`, `other_currencies`."""
 
     experiment: experiments.Experiment
     phase: PhaseRow
     as_of: datetime
+    audit: Audit
     srm_p: float | None
     blocked: str | None
     warnings: Sequence[str]
@@ -83,125 +81,102 @@ def results(
     now: datetime | None = None,
 ) -> Results:
     """Of the newest phase, or of `phase`. `change` and `power` are for `needed`. Raises NotFound."""
+    with db.transaction() as tx:
+        return read_out(tx, key, currency=currency, phase=phase, change=change, power=power, now=now)
+
+
+def read_out(
+    tx: Tx,
+    key: str,
+    *,
+    currency: str,
+    phase: int | None = None,
+    change: float = 0.05,
+    power: float = 0.8,
+    now: datetime | None = None,
+) -> Results:
+    """As `results`, within a transaction that is there already."""
     moment = now or datetime.now(UTC)
-    found = experiments.read(db, key)
+    found = experiments.loaded(tx, key)
     current = next((one for one in reversed(found.phases) if phase in (None, one.phase)), None)
     if current is None:
         raise NotFound(f"{key} has no such phase" if phase else f"{key} has not been started")
-    ended = current.ended_at or moment
-    with db.transaction() as tx:
-        rows = queries.outcomes(
-            tx, found.row.id, current.phase, key, start=current.started_at, end=ended, currency=currency
-        )
+    rows = {
+        (row.variant, row.metric): row
+        for row in queries.outcomes(tx, _asked(found.row, current, as_of=moment, currency=currency))
+    }
+    audit = _audit(tx, found.row, current)
     groups = _groups(found.row.variants, current, rows)
     p = inference.mismatch([group.exposed for group in groups], current.weights)
-    blocked = "srm" if p is not None and p < inference.SRM_P else None
-    samples = {name: _samples(name, rows, len(groups)) for name in experiments.METRICS}
-    metrics = [
-        _metric(
-            name, samples[name], guardrail=name in found.row.guardrails, blocked=blocked, change=change, power=power
-        )
-        for name in (*found.row.metrics, *found.row.guardrails)
-    ]
-    warnings = _warnings(groups, too_early=ended - current.started_at < SHORTEST)
-    return Results(found, current, moment, p, blocked, warnings, groups, _adjusted(metrics))
+    blocked = p is not None and p < inference.SRM_P
+    plan = Plan(found.row.metrics, found.row.guardrails, change, power)
+    read = metrics(plan, rows, len(groups), blocked=blocked)
+    early = (current.ended_at or moment) - current.started_at < SHORTEST
+    warnings = _warnings(groups, audit, too_early=early)
+    return Results(found, current, moment, audit, p, "srm" if blocked else None, warnings, groups, read)
 
 
-def _groups(variants: Sequence[str], phase: PhaseRow, rows: Sequence[Outcome]) -> list[Group]:
-    by_place = {row.variant: row for row in rows}
+def _asked(row: ExperimentRow, phase: PhaseRow, *, as_of: datetime, currency: str) -> Asked:
+    return Asked(
+        experiment_id=row.id,
+        phase=phase.phase,
+        key=row.key,
+        start=phase.started_at,
+        end=phase.ended_at,
+        as_of=as_of,
+        window_days=row.window_days,
+        settle_days=row.settle_days,
+        cap_minor=row.cap_minor,
+        before_days=BEFORE_DAYS,
+        currency=currency,
+    )
+
+
+def _audit(tx: Tx, row: ExperimentRow, phase: PhaseRow) -> Audit:
+    noted = queries.noted(tx, row.id, phase.phase, limit=AUDITED)
+    wrong = sum(
+        drawn(row, visitor_id, weights=phase.weights, coverage=phase.coverage) != variant
+        for visitor_id, variant in noted
+    )
+    return Audit(len(noted), wrong)
+
+
+def _groups(variants: Sequence[str], phase: PhaseRow, rows: Mapping[tuple[int, str], Outcome]) -> list[Group]:
     groups: list[Group] = []
     for place, (name, weight) in enumerate(zip(variants, phase.weights, strict=True)):
-        row = by_place.get(place, _nobody(place))
+        found = {metric: rows.get((place, metric), _nobody(place, metric)) for metric in experiments.METRICS}
+        any_of = found["net_revenue"]
         groups.append(
             Group(
-                name,
-                weight,
-                row.exposed,
-                row.mixed,
-                row.n,
-                row.buyers,
-                row.orders,
-                row.net,
-                row.refunded,
-                row.other_currency_orders,
+                variant=name,
+                weight=weight,
+                exposed=any_of.exposed,
+                mixed=any_of.mixed,
+                maturing=any_of.maturing,
+                visitors=any_of.n,
+                buyers=round(found["conversion"].total),
+                orders=round(found["orders"].total),
+                units=round(found["units"].total),
+                net=any_of.net,
+                capped=any_of.capped,
+                refunded=round(found["refunds"].total),
+                other_currency_orders=any_of.other_currency_orders,
             )
         )
     return groups
 
 
-def _nobody(place: int) -> Outcome:
-    return Outcome(place, 0, 0, 0, 0, 0, 0, 0, 0.0, 0, 0.0, 0)
+def _nobody(place: int, metric: str) -> Outcome:
+    return Outcome(place, metric, 0, 0, 0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0, 0, 0)
 
 
-def _samples(name: str, rows: Sequence[Outcome], variants: int) -> list[Sample]:
-    by_place = {row.variant: row for row in rows}
-    return [_sample(name, by_place.get(place, _nobody(place))) for place in range(variants)]
-
-
-def _sample(name: str, row: Outcome) -> Sample:
-    sums = {
-        "conversion": (row.buyers, row.buyers),
-        "net_revenue": (row.net, row.net_squares),
-        "orders": (row.orders, row.orders_squares),
-        "refunds": (row.refunded, row.refunded_squares),
-    }
-    total, squares = sums[name]
-    return Sample(row.n, float(total), float(squares))
-
-
-def _metric(
-    name: str, samples: Sequence[Sample], *, guardrail: bool, blocked: str | None, change: float, power: float
-) -> Metric:
-    control = samples[0]
-    if name == "conversion":
-        needed = inference.visitors_for_share(control.mean, change, power=power)
-    else:
-        needed = inference.visitors_for_mean(control, change, power=power)
-    if blocked:
-        return Metric(name, guardrail, [], [], needed)
-    effects = [_effect(control, sample) for sample in samples[1:]]
-    return Metric(name, guardrail, [sample.mean for sample in samples], effects, needed)
-
-
-def _effect(control: Sample, variant: Sample) -> Effect:
-    difference = variant.mean - control.mean
-    return Effect(
-        mean=variant.mean,
-        difference=difference,
-        lift=difference / control.mean if control.mean else None,
-        interval=inference.always_valid(control, variant),
-        fixed=inference.fixed_horizon(control, variant),
-        adjusted_p=None,
-    )
-
-
-def _adjusted(metrics: Sequence[Metric]) -> list[Metric]:
-    # Guardrails are not asked to win, so they are no comparisons one could win by luck.
-    p_values = {
-        f"{metric.name} {place}": effect.interval.p
-        for metric in metrics
-        if not metric.guardrail
-        for place, effect in enumerate(metric.effects)
-        if effect.interval is not None
-    }
-    adjusted = inference.holm(p_values)
-    return [
-        replace(
-            metric,
-            effects=[
-                replace(effect, adjusted_p=adjusted.get(f"{metric.name} {place}"))
-                for place, effect in enumerate(metric.effects)
-            ],
-        )
-        for metric in metrics
-    ]
-
-
-def _warnings(groups: Sequence[Group], *, too_early: bool) -> list[str]:
+def _warnings(groups: Sequence[Group], audit: Audit, *, too_early: bool) -> list[str]:
     exposed, mixed = sum(group.exposed for group in groups), sum(group.mixed for group in groups)
     signs = {
         "too_early": too_early,
         "mixed": mixed > exposed * MIXED_LIMIT,
+        "maturing": exposed > 0 and not any(group.visitors for group in groups),
+        "misassigned": audit.wrong > 0,
         "other_currencies": any(group.other_currency_orders for group in groups),
     }
     return [name for name, there in signs.items() if there]

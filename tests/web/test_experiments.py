@@ -1,6 +1,8 @@
 """Experiments over HTTP: drafted, started, drawn, ordered in, and read out by the ledger."""
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from itertools import count
 from typing import Any
 
 import pytest
@@ -14,7 +16,13 @@ from tests.shop.analytics import books
 from tests.shop.analytics.conftest import PERSON, event
 
 PATH = "/v1/experiments"
-BUTTON = {"key": "button", "name": "A green button", "variants": ["control", "green"]}
+BUTTON = {
+    "key": "button",
+    "name": "A green button",
+    "variants": ["control", "green"],
+    "window_days": 18,
+    "settle_days": 2,
+}
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1 Mobile/15E148 Safari/604.1"
 
 
@@ -43,15 +51,26 @@ def exposures(services: Services) -> list[tuple[Any, ...]]:
 
 
 def fill(services: Services, counts: dict[int, int], *, days: int = 20) -> None:
-    """Visitors `c0 …` of the control and `t0 …` of the other, exposed at the start of a phase so many days ago."""
+    """The first visitors of each variant (`who`), exposed at the start of a phase so many days ago."""
     with services.db.transaction() as tx:
         tx.execute("UPDATE experiment_phases SET started_at = now() - make_interval(days => %s)", (days,))
-        for variant, count in counts.items():
+        for variant, number in counts.items():
             tx.execute(
                 "INSERT INTO exposures (experiment_id, phase, visitor_id, variant, exposed_at)"
-                " SELECT experiment_id, phase, %s || n, %s, started_at FROM experiment_phases, generate_series(0, %s - 1) n",
-                ("ct"[variant], variant, count),
+                " SELECT experiment_id, phase, visitor, %s, started_at FROM experiment_phases, unnest(%s::text[]) visitor",
+                (variant, [who(variant, n) for n in range(number)]),
             )
+
+
+@cache
+def who(variant: int, n: int) -> str:
+    """A visitor who is drawn into that variant of the button."""
+    names = (f"{'ct'[variant]}{n}-{attempt}" for attempt in count())
+    return next(name for name in names if drawn_into(name) == variant)
+
+
+def drawn_into(visitor: str) -> int | None:
+    return variant_of(visitor, seed="button", weights=[0.5, 0.5], coverage=1, namespace=None)
 
 
 def test_experiments_are_the_admins_business(client: FlaskClient, signed_in: Any, running: None) -> None:
@@ -74,7 +93,7 @@ def test_a_draft_is_nobodys_and_a_started_one_is_drawn_the_same_every_time(
     assert drawn(client, "v1") == first == drawn(client, "v1", keys=["button", "unknown"])
     place = variant_of("v1", seed="button", weights=[0.5, 0.5], coverage=1, namespace=None)
     assert first == [
-        {"key": "button", "variant": BUTTON["variants"][place or 0], "place": place, "phase": 1, "counted": True}
+        {"key": "button", "variant": ("control", "green")[place or 0], "place": place, "phase": 1, "counted": True}
     ]
     assert exposures(services) == [("v1", 1, place, False)]
 
@@ -107,6 +126,8 @@ def test_another_split_is_another_phase_and_what_has_run_is_settled(
         {"variants": ["a", "b"]},
         {"metrics": ["orders"]},
         {"namespace": {"name": "n", "start": 0, "end": 1}},
+        {"window_days": 3},
+        {"cap_minor": 100},
     ):
         answer = client.patch(f"{PATH}/button", json=settled, headers=admin)
         assert (answer.status_code, (answer.json or {})["code"]) == (409, "not_changeable")
@@ -130,6 +151,8 @@ def test_another_split_is_another_phase_and_what_has_run_is_settled(
         {"guardrails": ["conversion"]},
         {"namespace": {"name": "n", "start": 0.6, "end": 0.4}},
         {"audience": {"mood": ["good"]}},
+        {"window_days": 0, "settle_days": 3},
+        {"cap_minor": 0},
     ],
 )
 def test_what_could_not_be_drawn_is_refused(client: FlaskClient, admin: dict[str, str], wrong: Any) -> None:
@@ -151,13 +174,13 @@ def test_results_are_money_of_the_ledger_after_the_exposure(
     now = datetime.now(UTC)
     later = now - timedelta(days=3)
     for n in range(20):
-        books.paid_order(services.db, [("p1", 1, 11900)], at=later, visitor=f"c{n}")
+        books.paid_order(services.db, [("p1", 1, 11900)], at=later, visitor=who(0, n))
     for n in range(40):
-        books.paid_order(services.db, [("p1", 1, 11900)], at=later, visitor=f"t{n}")
-    back = books.paid_order(services.db, [("p1", 1, 11900)], at=later, visitor="t0")
+        books.paid_order(services.db, [("p1", 1, 11900)], at=later, visitor=who(1, n))
+    back = books.paid_order(services.db, [("p1", 1, 11900)], at=later, visitor=who(1, 0))
     books.refund(services.db, back, 11900, at=now)
-    books.paid_order(services.db, [("p1", 1, 11900)], at=now - timedelta(days=30), visitor="c50")
-    books.paid_order(services.db, [("p1", 1, 11900)], at=later, visitor="t1", currency="usd")
+    books.paid_order(services.db, [("p1", 1, 11900)], at=now - timedelta(days=30), visitor=who(0, 50))
+    books.paid_order(services.db, [("p1", 1, 11900)], at=later, visitor=who(1, 1), currency="usd")
 
     found = client.get(f"{PATH}/button/results", headers=admin).json
     assert found
@@ -188,11 +211,11 @@ def test_a_split_that_is_not_the_planned_one_has_no_readout(
     client: FlaskClient, services: Services, admin: dict[str, str], running: None
 ) -> None:
     fill(services, {0: 1000, 1: 1200}, days=3)
-    books.paid_order(services.db, at=datetime.now(UTC), visitor="t1")
+    books.paid_order(services.db, at=datetime.now(UTC), visitor=who(1, 1))
     found = client.get(f"{PATH}/button/results", headers=admin).json
     assert found
     assert found["srm_p"] < 0.001
-    assert (found["blocked"], found["warnings"]) == ("srm", ["too_early"])
+    assert (found["blocked"], found["warnings"]) == ("srm", ["too_early", "maturing"])
     assert all(metric["effects"] == [] and metric["control"] is None for metric in found["metrics"])
 
 
@@ -200,14 +223,14 @@ def test_who_saw_both_is_counted_and_left_out(
     client: FlaskClient, services: Services, admin: dict[str, str], running: None
 ) -> None:
     fill(services, {0: 150, 1: 150})
-    books.paid_order(services.db, at=datetime.now(UTC) - timedelta(minutes=5), visitor="t0")
-    said = event("experiment_seen", visitor="t0", props={"experiment": "button", "variant": "control"})
-    right = event("experiment_seen", visitor="t2", props={"experiment": "button", "variant": "green"})
+    books.paid_order(services.db, at=datetime.now(UTC) - timedelta(minutes=5), visitor=who(1, 0))
+    said = event("experiment_seen", visitor=who(1, 0), props={"experiment": "button", "variant": "control"})
+    right = event("experiment_seen", visitor=who(1, 2), props={"experiment": "button", "variant": "green"})
     body = {"sent_at": datetime.now(UTC).isoformat(), "events": [said, right]}
     client.post("/v1/events", json=body, headers={"User-Agent": PERSON})
     ingest(services.db, services.events)
     with services.db.transaction() as tx:
-        tx.execute("UPDATE exposures SET mixed = true WHERE visitor_id IN ('c0', 'c1', 'c2')")
+        tx.execute("UPDATE exposures SET mixed = true WHERE visitor_id = ANY (%s)", ([who(0, n) for n in range(3)],))
 
     found = client.get(f"{PATH}/button/results", headers=admin).json
     assert found
@@ -246,3 +269,115 @@ def test_a_visitor_noted_with_another_variant_is_marked_for_good(services: Servi
     for _ in range(2):
         assign(services.db, someone, None)
     assert exposures(services) == [("v1", 1, 1 - place, True)]
+
+
+def test_only_visitors_whose_time_is_over_are_read_out(
+    client: FlaskClient, services: Services, admin: dict[str, str], running: None
+) -> None:
+    fill(services, {0: 120, 1: 120}, days=25)
+    with services.db.transaction() as tx:  # 18 days to buy and two to settle: over since an hour, over in an hour
+        for n, age in ((0, timedelta(days=20, hours=1)), (1, timedelta(days=20) - timedelta(hours=1))):
+            tx.execute(
+                "UPDATE exposures SET exposed_at = now() - %s WHERE visitor_id = ANY (%s)",
+                (age, [who(0, n), who(1, n)]),
+            )
+    now = datetime.now(UTC)
+    for n in range(2):
+        books.paid_order(services.db, at=now - timedelta(days=10), visitor=who(1, n))
+    books.paid_order(services.db, at=now - timedelta(days=5), visitor=who(1, 2))  # 20 days after the exposure: too late
+
+    found = client.get(f"{PATH}/button/results", headers=admin).json
+    assert found
+    assert [(one["exposed"], one["maturing"], one["visitors"], one["orders"]) for one in found["groups"]] == [
+        (120, 1, 119, 0),
+        (120, 1, 119, 1),
+    ]
+    client.patch(f"{PATH}/button", json={"status": "stopped"}, headers=admin)
+    with (
+        services.db.transaction() as tx
+    ):  # the end of a phase is the end of all its windows; refunds have two days more
+        tx.execute("UPDATE experiment_phases SET ended_at = now() - interval '47 hours'")
+    assert matured(client, admin) == [119, 119]
+    with services.db.transaction() as tx:
+        tx.execute("UPDATE experiment_phases SET ended_at = now() - interval '49 hours'")
+    assert matured(client, admin) == [120, 120]
+
+
+def matured(client: FlaskClient, admin: dict[str, str]) -> list[int]:
+    found = client.get(f"{PATH}/button/results", headers=admin).json
+    assert found
+    return [one["visitors"] for one in found["groups"]]
+
+
+def test_while_nobody_is_mature_there_is_nothing_to_read(
+    client: FlaskClient, services: Services, admin: dict[str, str], running: None
+) -> None:
+    fill(services, {0: 120, 1: 120}, days=15)
+    books.paid_order(services.db, at=datetime.now(UTC) - timedelta(days=1), visitor=who(1, 0))
+    found = client.get(f"{PATH}/button/results", headers=admin).json
+    assert found
+    assert (found["warnings"], [one["maturing"] for one in found["groups"]]) == (["maturing"], [120, 120])
+    assert found["metrics"][0]["effects"][0]["interval"] is None
+
+
+def test_a_huge_order_is_cut_off_where_the_plan_says(
+    client: FlaskClient, services: Services, admin: dict[str, str]
+) -> None:
+    client.post(PATH, json={**BUTTON, "cap_minor": 50_000, "metrics": ["net_revenue", "units"]}, headers=admin)
+    client.patch(f"{PATH}/button", json={"status": "running"}, headers=admin)
+    fill(services, {0: 100, 1: 100})
+    at = datetime.now(UTC) - timedelta(days=5)
+    books.paid_order(services.db, [("p1", 2, 11900)], at=at, visitor=who(0, 0))
+    books.paid_order(services.db, [("p1", 3, 1_190_000)], at=at, visitor=who(1, 0))
+    found = client.get(f"{PATH}/button/results", headers=admin).json
+    assert found
+    assert [(one["net"], one["capped"], one["units"]) for one in found["groups"]] == [(20_000, 0, 2), (3_000_000, 1, 3)]
+    revenue, units, _ = found["metrics"]
+    assert (revenue["control"], revenue["effects"][0]["mean"]) == (200, 500)
+    assert (units["control"], units["effects"][0]["mean"]) == (0.02, 0.03)
+
+
+def test_what_visitors_did_before_makes_the_interval_shorter(
+    client: FlaskClient, services: Services, admin: dict[str, str], running: None
+) -> None:
+    fill(services, {0: 110, 1: 110})
+    now = datetime.now(UTC)
+    for n in range(12):
+        for variant in (0, 1):
+            books.paid_order(services.db, at=now - timedelta(days=22), visitor=who(variant, n))
+            books.paid_order(services.db, at=now - timedelta(days=9), visitor=who(variant, n))
+    books.paid_order(services.db, at=now - timedelta(days=9), visitor=who(1, 50))
+    books.paid_order(services.db, at=now - timedelta(days=40), visitor=who(1, 51))  # too long before
+    late = books.paid_order(services.db, at=now - timedelta(days=21), visitor=who(0, 52))
+    books.refund(services.db, late, 11900, at=now - timedelta(days=3))  # what came later is not of the days before
+
+    found = client.get(f"{PATH}/button/results", headers=admin).json
+    assert found
+    effect = found["metrics"][1]["effects"][0]
+    assert 0.9 < effect["cuped"]["correlation"] < 1
+    width = effect["fixed"]["high"] - effect["fixed"]["low"]
+    assert effect["cuped"]["fixed"]["high"] - effect["cuped"]["fixed"]["low"] < width * 0.5
+    assert effect["belief"]["better"] > 0.5
+
+
+def test_a_noted_variant_that_is_not_the_drawn_one_is_found(
+    client: FlaskClient, services: Services, admin: dict[str, str], running: None
+) -> None:
+    fill(services, {0: 120, 1: 120})
+    with services.db.transaction() as tx:
+        tx.execute("UPDATE exposures SET variant = 0 WHERE visitor_id = %s", (who(1, 7),))
+    found = client.get(f"{PATH}/button/results", headers=admin).json
+    assert found
+    assert (found["audit"], found["warnings"]) == ({"checked": 240, "wrong": 1}, ["misassigned"])
+
+
+def test_the_calculator_says_how_many_visitors_a_plan_needs(client: FlaskClient, admin: dict[str, str]) -> None:
+    found = client.get("/v1/sample-size?share=0.1&change=0.2&variants=3", headers=admin)
+    assert found.json == {"each": 3841, "together": 11523}
+    assert client.get("/v1/sample-size?mean=10&deviation=5&change=0.1", headers=admin).json == {
+        "each": 393,
+        "together": 786,
+    }
+    for wrong in ("", "?share=0.9&change=0.5", "?mean=10", "?share=0.1&mean=10&deviation=1"):
+        assert client.get(f"/v1/sample-size{wrong}", headers=admin).status_code == 422
+    assert client.get("/v1/sample-size?share=0.1").status_code == 401
