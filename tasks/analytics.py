@@ -7,6 +7,7 @@ from shop import jobs
 from shop.analytics.erase import erase
 from shop.analytics.export import export
 from shop.analytics.ingest import QUIET_S, ingest
+from shop.analytics.order_facts import order_facts
 from shop.analytics.partitions import partitions
 from shop.analytics.report import House, report
 from shop.analytics.trending import trending
@@ -22,6 +23,11 @@ def drain_events(services: Services, run: Run) -> dict[str, Any]:
 @performs(jobs.MAKE_PARTITIONS)
 def make_partitions(services: Services, run: Run) -> dict[str, Any]:
     return dict(partitions(services.db, run.progress))
+
+
+@performs(jobs.NOTE_ORDER_FACTS)
+def note_order_facts(services: Services, run: Run) -> dict[str, Any]:
+    return dict(order_facts(services.db, run.progress))
 
 
 @performs(jobs.REFRESH_TRENDING)

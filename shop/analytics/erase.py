@@ -4,6 +4,7 @@ from typing import Any
 
 from db.database import Database, Tx
 from shop.analytics.ingest import ingest
+from shop.analytics.order_facts import order_facts
 from shop.analytics.privacy import browsers_of, known
 from shop.analytics.queries import erasing
 from shop.analytics.queries import privacy as queries
@@ -20,6 +21,7 @@ def erase(db: Database, stream: EventStream, progress: Progress = unheard, *, re
     What is on its way is stored first, so that it is found. Raises StreamUnavailable while Redis is away.
     """
     ingest(db, stream, progress)
+    order_facts(db, progress)
     with db.transaction() as tx:
         asked = known(tx, request_id)
         if asked.receipt is not None:

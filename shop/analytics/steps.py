@@ -11,8 +11,9 @@ Mode = Literal["ordered", "strict", "any"]
 Unit = Literal["visitor", "customer", "session"]
 Breakdown = Literal["channel", "campaign", "country", "device", "referrer_host"]
 
-ORDER_FACTS = frozenset(("order_placed", "order_paid"))
-"""Steps that are read from the orders themselves, so that a page can neither add nor lose one."""
+ORDER_FACTS = frozenset(("order_placed", "order_paid", "order_cancelled", "payment_failed", "refund_done"))
+"""Steps that the shop itself vouches for, so that a page can neither add nor lose one. The first two are read from the
+orders, the others from what `order_facts` wrote of them."""
 
 STEPS = names.KNOWN | ORDER_FACTS
 

@@ -155,7 +155,9 @@ def recent(tx: Tx, since: datetime) -> list[MinuteCount]:
 
 def visitors_since(tx: Tx, since: datetime) -> int:
     row = tx.execute(
-        "SELECT count(DISTINCT visitor_id)::int FROM events WHERE ts >= %(since)s AND bot_score < 50", {"since": since}
+        "SELECT count(DISTINCT visitor_id)::int FROM events WHERE ts >= %(since)s AND bot_score < 50"
+        " AND source <> 'order'",
+        {"since": since},
     ).fetchone()
     return row[0] if row else 0
 

@@ -10,7 +10,7 @@ from psycopg import sql
 from psycopg.rows import class_row
 
 from db.database import Tx
-from shop.analytics.steps import FIELDS, PROPS, Funnel, Match
+from shop.analytics.steps import FIELDS, ORDER_FACTS, PROPS, Funnel, Match
 from shop.errors import Rejected
 
 SAMPLE = 10
@@ -74,8 +74,11 @@ def _prepare(tx: Tx, *, timeout_ms: int) -> None:
 
 def compiled(funnel: Funnel, *, now: datetime) -> tuple[sql.Composed, dict[str, Any]]:
     """The statement, and its values by name."""
+    asked = {match.name for match in (*funnel.steps, *funnel.exclude)}
     values: dict[str, Any] = {
-        "names": sorted({match.name for match in (*funnel.steps, *funnel.exclude)}),
+        "names": sorted(asked),
+        # False spares the database a second look through the events.
+        "later_facts": bool(asked & (ORDER_FACTS - {"order_placed", "order_paid"})),
         "all_names": funnel.unit == "session",
         "start": funnel.start,
         "end": funnel.end,
@@ -104,6 +107,13 @@ WITH facts AS (
       FROM events
      WHERE ts >= %(start)s - interval '30 minutes' AND ts <= %(end)s + %(window)s
        AND bot_score < 50 AND source <> 'order' AND (%(all_names)s OR name = ANY(%(names)s))
+ UNION ALL
+    SELECT nullif(visitor_id, order_id), user_id, ts, event_id::text, name, NULL, NULL, NULL, NULL,
+           NULL, NULL, NULL, search_id, currency, props
+      FROM events
+     WHERE ts >= %(start)s - interval '30 minutes' AND ts <= %(end)s + %(window)s
+       AND source = 'order' AND name NOT IN ('order_placed', 'order_paid') AND name = ANY(%(names)s)
+       AND %(later_facts)s
  UNION ALL
     SELECT visitor_id, customer_id, created_at, id, 'order_placed', NULL, NULL, NULL, NULL,
            NULL, NULL, NULL, search_id, currency, NULL
