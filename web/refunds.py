@@ -7,7 +7,7 @@ from pydantic import Field
 
 from shop.payments import read
 from shop.payments.approving import approve_refund, decline_refund
-from shop.payments.errors import DisputeOpen, OwnRequest, RefundableChanged, RefundTooLarge, WrongState
+from shop.payments.errors import DisputeOpen, NotPayable, OwnRequest, RefundableChanged, RefundTooLarge, WrongState
 from shop.payments.read import RefundView
 from shop.payments.refunding import LineWish, RefundWish, ask_refund
 from web.access import ADMIN, OWNER_OR_SUPPORT, SUPPORT, only
@@ -95,7 +95,7 @@ class RefundBody(Out):
     keyed=True,
     waits=True,
     answers={202: RefundBody, 201: RefundBody},
-    errors=(RefundableChanged, RefundTooLarge, DisputeOpen, WrongState),
+    errors=(RefundableChanged, RefundTooLarge, NotPayable, DisputeOpen, WrongState),
 )
 def create(call: Call, order_id: str, body: NewRefund) -> Answer:
     """Refund an order, in full or in part.

@@ -12,10 +12,12 @@ from db import outbox
 from db.database import Database, Tx
 from shop import jobs
 from shop.ids import new_id
+from shop.money import Money
 from shop.payments import attempts
 from shop.payments.errors import (
     DisputeOpen,
     NothingToRefund,
+    NotPayable,
     OrderNotFound,
     RefundableChanged,
     RefundTooLarge,
@@ -67,7 +69,7 @@ def ask_refund(
     `approval_from_minor`: from this sum on a second person has to agree; it counts what the same actor has had refunded
     of the order alone, so that a large refund cannot be cut into small ones. None: nobody has to.
 
-    Raises OrderNotFound, WrongState, DisputeOpen, RefundableChanged, RefundTooLarge or NothingToRefund.
+    Raises OrderNotFound, WrongState, DisputeOpen, RefundableChanged, and what `price` raises.
     """
     with db.transaction() as tx:
         order = orders.lock_order(tx, order_id)
@@ -89,7 +91,9 @@ def ask_refund(
 
 
 def price(tx: Tx, order: Order, wish: RefundWish) -> Priced:
-    """What the wish comes to. Raises RefundTooLarge for more than is left, NothingToRefund for nothing."""
+    """What the wish comes to. Raises RefundTooLarge for more than is left, NothingToRefund for nothing, NotPayable for
+    a fraction that no card takes back.
+    """
     left = {line.id: line for line in refundable.lines_left(tx, order.id)}
     lines = _lines(order, wish, left)
     shipping_left = refundable.shipping_left(tx, order.id)
@@ -104,6 +108,10 @@ def price(tx: Tx, order: Order, wish: RefundWish) -> Priced:
         raise NothingToRefund(f"order {order.id}: there is nothing to refund")
     if amount > order.refundable:
         raise RefundTooLarge(f"order {order.id}: {order.refundable} is left to refund, not {amount}")
+    assert order.currency is not None, "an order whose money was taken has a price"
+    asked = Money(amount, order.currency)
+    if not asked.payable:
+        raise NotPayable(f"order {order.id}: {asked} cannot be refunded: cards know no such fraction of it")
     return Priced(amount, min(shipping_left, amount) if everything else wish.shipping, tuple(lines))
 
 

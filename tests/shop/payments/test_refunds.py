@@ -5,7 +5,7 @@ import threading
 import psycopg
 import pytest
 
-from shop.payments.errors import NothingToRefund, RefundableChanged, RefundTooLarge, WrongState
+from shop.payments.errors import NothingToRefund, NotPayable, RefundableChanged, RefundTooLarge, WrongState
 from shop.payments.refund import LineWish, RefundWish, ask_refund
 from shop.payments.refund import refund as give_back
 from tests.shop.payments.shopkeeper import Shop
@@ -44,6 +44,20 @@ def test_two_at_once_cannot_give_back_more_than_was_taken(shop: Shop) -> None:
     shop.work()
     order = shop.read(order_id)
     assert (order.amount_refunded, order.amount_reserved_for_refund, order.refundable) == (3000, 0, 1490)
+
+
+def test_a_fraction_that_no_card_takes_back_is_refused_before_anything_is_reserved(shop: Shop) -> None:
+    shop.stock("prd_1", 5, price=105_00, currency="isk")
+    shop.cart("cart_1", ("prd_1", 1), currency="isk")
+    order_id = shop.order(payment_method="pm_card_visa")
+    shop.work()
+    assert (shop.read(order_id).status, shop.read(order_id).refundable) == ("paid", 105_00)
+    with pytest.raises(NotPayable):
+        ask_refund(shop.services.db, order_id, wish(105_00, 50_50), actor="usr_9")
+    assert shop.read(order_id).refundable == 105_00
+    ask_refund(shop.services.db, order_id, wish(105_00, 50_00), actor="usr_9")
+    shop.work()
+    assert shop.read(order_id).amount_refunded == 50_00
 
 
 def test_the_database_itself_refuses_to_give_back_more_than_was_taken(shop: Shop) -> None:
