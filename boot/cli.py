@@ -17,6 +17,7 @@ from boot.commands import (
     model,
     orders,
     reports,
+    settings,
     states,
 )
 from boot.commands.screen import guarded
@@ -37,6 +38,7 @@ app.command("search")(catalogue.search)
 app.command("report")(reports.report)
 app.command("order")(orders.order)
 app.command("states")(states.states)
+app.command("settings")(settings.settings)
 app.command("verify")(books.verify)
 app.command("reconcile")(books.reconcile)
 app.command("model")(model.model)

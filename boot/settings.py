@@ -3,39 +3,28 @@
 from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
-from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from ipaddress import IPv4Network, IPv6Network
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from boot.setting_kinds import (
+    Country,
+    Currency,
+    HttpUrl,
+    Locale,
+    Origin,
+    PostgresUrl,
+    Rates,
+    RedisUrl,
+    Stemmer,
+    Zone,
+    network,
+    parts,
+)
 from clients.webhook_secrets import read_secrets
-from shop.locales import LANGUAGES, known_locale
-from shop.search.languages import STEMMERS
-from shop.tax import read_rates
-
-
-def _known_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ValueError(f"{name!r} is not a time zone of the IANA database") from error
-    return name
-
-
-def _known_language(name: str) -> str:
-    if name not in STEMMERS:
-        raise ValueError(f"{name!r} has no stemmer; it must be one of {', '.join(sorted(STEMMERS))}")
-    return name
-
-
-PostgresUrl = Annotated[SecretStr, AfterValidator(lambda url: _with_scheme(url, ("postgres", "postgresql")))]
-RedisUrl = Annotated[SecretStr, AfterValidator(lambda url: _with_scheme(url, ("redis", "rediss")))]
-Origin = Annotated[str, AfterValidator(lambda text: _origin(text))]  # noqa: PLW0108 - defined below
-HttpUrl = Annotated[str, AfterValidator(lambda url: _http(url))]  # noqa: PLW0108 - defined below
-
 
 PLACEHOLDER_TAX_ID = "DE000000000"
 """Nobody's number. With it, invoices are printed but get no twin for machines, which would be a false statement."""
@@ -45,44 +34,62 @@ MODEL_DIR = ".backroom/model"
 
 
 class Settings(BaseSettings):
-    """Names are those that platforms and vendors use; only addresses and keys differ from place to place."""
+    """Names are those that platforms and vendors use. The sentence below each is what docs/settings.md says of it
+    (`backroom settings --write docs`).
+    """
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True, use_attribute_docstrings=True)
 
     # where things are
     database_url: PostgresUrl
+    """PostgreSQL 18 with pgvector 0.8."""
     redis_url: RedisUrl
+    """Redis 6.2 or newer with `noeviction`. It may forget everything at any time."""
     port: int = Field(8000, ge=1, le=65535)
+    """Where the web process listens; the Procfile reads it, here it is only checked."""
     public_url: HttpUrl = "http://127.0.0.1:8000"
+    """The API's own address as the world sees it, in the OpenAPI document."""
     auth_url: HttpUrl = "http://127.0.0.1:8001"
+    """The Auth service: names and addresses of customers, and the keys of their tokens."""
     product_url: HttpUrl = "http://127.0.0.1:8002"
+    """The Product service: prices, stock, reservations, the catalogue."""
     cart_url: HttpUrl = "http://127.0.0.1:8003"
+    """The Cart service."""
     service_token: SecretStr = SecretStr("")
+    """Our token at the doors of these three."""
 
     # who may call
     auth_jwks_url: str = ""
+    """Where the keys of tokens are, if not at `/.well-known/jwks.json` of the Auth service."""
     auth_jwt_secret: SecretStr = SecretStr("")
+    """The secret tokens are signed with (HS256, at least 32 characters), where they are not signed with a key."""
     auth_issuer: str = ""
+    """Whose tokens are taken; empty: any."""
     auth_audience: str = ""
+    """For whom tokens must be made; empty: anybody."""
     metrics_token: SecretStr = SecretStr("")
-    # Sites whose pages may call the API from a browser, comma separated: https://shop.example.com
+    """Whoever sends it may read `/metrics`; empty: callers on the same machine only."""
     cors_origins: Annotated[tuple[Origin, ...], NoDecode] = ()
+    """Sites whose pages may call the API from a browser, comma separated: `https://shop.example.com`."""
 
     @field_validator("cors_origins", mode="before")
     @classmethod
     def _split_origins(cls, value: object) -> object:
-        return _parts(value)
+        return parts(value)
 
     # money
     stripe_secret_key: SecretStr
+    """The account."""
     stripe_webhook_secrets: Annotated[tuple[SecretStr, ...], NoDecode, Field(min_length=1)]
+    """One, or several during a rotation: comma separated, the newest first. `may:whsec_…` gives one a name."""
     stripe_base_url: HttpUrl = "https://api.stripe.com"
+    """Stripe, or something that speaks like it."""
 
     @field_validator("stripe_webhook_secrets", mode="before")
     @classmethod
     def _split_secrets(cls, value: object) -> object:
         # Several during a rotation, comma separated, the newest first; each is tried. `may:whsec_…` gives one a name.
-        return _parts(value)
+        return parts(value)
 
     @field_validator("stripe_webhook_secrets")
     @classmethod
@@ -90,13 +97,13 @@ class Settings(BaseSettings):
         read_secrets([secret.get_secret_value() for secret in value])
         return value
 
-    # Where deliveries may come from: addresses or networks, comma separated; empty lets the signature alone decide.
     stripe_webhook_addresses: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
+    """Addresses or networks that deliveries may come from, comma separated; empty: the signature alone decides."""
 
     @field_validator("stripe_webhook_addresses", mode="before")
     @classmethod
     def _split_addresses(cls, value: object) -> object:
-        return [_network(part) for part in _parts(value)] if isinstance(value, str) else value
+        return [network(part) for part in parts(value)] if isinstance(value, str) else value
 
     @field_validator("auth_jwt_secret")
     @classmethod
@@ -107,72 +114,92 @@ class Settings(BaseSettings):
         return value
 
     capture: Literal["automatic", "manual"] = "automatic"
-    # Where a bank sends the customer back to after 3-D Secure; the frontend reads the order's state there.
+    """`automatic` takes money as soon as it is authorised, `manual` when staff say so."""
     checkout_return_url: HttpUrl = "http://127.0.0.1:8020/checkout/return"
+    """Where a bank sends the customer back to after 3-D Secure; the frontend reads the order's state there."""
     order_expires_minutes: int = Field(60, ge=5, le=60 * 24 * 7)
-    # How long a customer may take on the page of the bank (3-D Secure); then another card can be tried.
+    """How long an order waits to be paid."""
     authentication_minutes: int = Field(15, ge=2, le=60 * 24)
-    # What shipping costs, in minor units of each order's currency; a shop that charges for it says so.
+    """How long a customer may take on the page of the bank (3-D Secure); then another card can be tried."""
     shipping_minor: int = Field(0, ge=0)
+    """What shipping costs, in minor units of each order's currency; a shop that charges for it says so."""
     free_shipping_from_minor: int = Field(5000, ge=0)
-    # Where the table of rates says nothing, tax is this much.
+    """From this sum of goods on, shipping costs nothing."""
     tax_rate_percent: Decimal = Field(Decimal(19), ge=0, le=100)
-    # Rates by country and category: DE:standard=19, DE:books=7, FR:standard=20, FR:books=5.5
-    tax_rates: Annotated[str, AfterValidator(lambda text: _readable_rates(text))] = ""  # noqa: PLW0108 - defined below
-    # Whether the Product service's prices and the shipping hold their tax; if not, it is added to them.
+    """Where the table of rates says nothing, tax is this much."""
+    tax_rates: Rates = ""
+    """Rates by country and category: `DE:standard=19, DE:books=7, FR:standard=20, FR:books=5.5`."""
     tax_included: bool = True
+    """Whether the Product service's prices and the shipping hold their tax; if not, it is added to them."""
 
-    # From this sum on (minor units of the order's currency) a refund that support asks for needs an admin's yes.
     refund_approval_from_minor: int | None = Field(None, ge=1)
+    """From this sum on (minor units) a refund that support asks for needs an admin's yes; empty: none does."""
 
     # the shop
     shop_name: str = "Backroom Shop"
+    """On documents and mails."""
     shop_address: str = "1 Market Street, 10115 Berlin, Germany"
-    # The same in parts, for invoices that machines read; without a street, SHOP_ADDRESS stands in its place.
+    """In one line, as documents print it."""
     shop_street: str = ""
+    """The address in parts, for invoices that machines read; without a street, `SHOP_ADDRESS` stands in its place."""
     shop_postal_code: str = ""
+    """Goes with the street."""
     shop_city: str = ""
-    shop_country: Annotated[str, AfterValidator(lambda code: _country(code))] = "DE"  # noqa: PLW0108 - defined below
+    """Goes with the street."""
+    shop_country: Country = "DE"
+    """Two letters; at home its tax rates hold."""
     shop_tax_id: str = PLACEHOLDER_TAX_ID
-    # Printed at the foot of documents: where to write to, and what the law wants (register, directors).
+    """The VAT ID. With the placeholder, invoices are printed but get no twin for machines."""
     shop_email: str = ""
+    """Printed at the foot of documents: where to write to."""
     shop_imprint: str = ""
-    # A file (SVG, PNG or JPEG) or a data: address of one.
+    """Printed there too: what the law wants (register, directors)."""
     shop_logo: str = ""
-    shop_currency: Annotated[str, AfterValidator(lambda code: _currency(code))] = "eur"  # noqa: PLW0108 - defined below
-    # Documents and mails to customers who asked for no language the shop writes: en, en_US, de, de_AT, fr, es, …
-    shop_locale: Annotated[str, AfterValidator(lambda name: _written(name))] = "en_GB"  # noqa: PLW0108 - defined below
-    # Of the stemmer of search; another one is taken up in the background.
-    shop_language: Annotated[str, AfterValidator(_known_language)] = "english"
-    shop_time_zone: Annotated[str, AfterValidator(_known_zone)] = "Europe/Berlin"
+    """A file (SVG, PNG or JPEG) or a `data:` address of one."""
+    shop_currency: Currency = "eur"
+    """Three letters. What reports, figures and prices in search are in; an order is in its cart's currency."""
+    shop_locale: Locale = "en_GB"
+    """Documents and mails to customers who asked for no language the shop writes: en, en_US, de, de_AT, fr, es, …"""
+    shop_language: Stemmer = "english"
+    """Of the stemmer of search; another one is taken up in the background."""
+    shop_time_zone: Zone = "Europe/Berlin"
+    """Whose days and nights reports, document numbers and the timetable mean."""
     invoice_series: Annotated[str, Field(pattern="^[A-Z0-9-]{1,12}$")] = "INV"
+    """What numbers of invoices begin with."""
 
     # mail
     smtp_url: str = Field("smtp://127.0.0.1:8025", pattern="^smtps?://")
+    """Any provider that speaks SMTP: `smtp://user:password@host:587`, or `smtps://`."""
     mail_from: str = "shop@example.com"
+    """Who writes."""
     report_to: str = "finance@example.com"
-    # Who answers banks and hears of refunds that came back; whoever reads the reports where it is empty.
+    """Who reads the nightly report."""
     support_email: str = ""
-    # How many days before the last day a dispute that nobody has answered is mentioned once more.
+    """Who answers banks and hears of refunds that came back; whoever reads the reports where it is empty."""
     dispute_remind_days: int = Field(3, ge=1, le=30)
-    # The terms of sale as a bank may read them, in evidence against a dispute.
+    """How many days before the last day a dispute that nobody has answered is mentioned once more."""
     shop_terms: str = ""
+    """The terms of sale as a bank may read them, in evidence against a dispute."""
 
     # search
     model_dir: str = MODEL_DIR
+    """Where the language model's small form is kept; `backroom model` makes it there."""
     embedding_engine: Literal["auto", "onnx", "torch"] = "auto"
-    # How long searches are kept, with who made them and what became of them.
+    """`auto` takes sentence-transformers where there is an NVIDIA GPU, else ONNX."""
     search_log_days: int = Field(365, ge=1, le=3650)
+    """How long searches are kept, with who made them and what became of them."""
 
     # running
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """How much is logged."""
     database_pool: int = Field(8, ge=1, le=100)
-    # Threads of one web process (granian's --blocking-threads); two thirds of them may wait for a job's outcome.
+    """Connections to PostgreSQL of one process, at most."""
     web_threads: int = Field(24, ge=2, le=500)
-    # Reverse proxies in front of us whose X-Forwarded-For, -Proto and -Host may be believed.
+    """Threads of one web process (granian's `--blocking-threads`); two thirds of them may wait for a job's outcome."""
     proxy_hops: int = Field(0, ge=0, le=10)
-    # Multiplies every rate limit; 0 counts nothing (for measurements).
+    """Reverse proxies in front of us whose `X-Forwarded-For`, `-Proto` and `-Host` may be believed."""
     rate_limit_scale: float = Field(1.0, ge=0, le=1000)
+    """Multiplies every rate limit; 0 counts nothing (for measurements)."""
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -206,58 +233,3 @@ def _sentence(field: str, kind: str, message: str) -> str:
         return f"{variable} is not set, and there is no default for it."
     told = message.removeprefix("Value error, ")
     return f"{variable} is wrong: {told[:1].lower()}{told[1:]}."
-
-
-def _readable_rates(text: str) -> str:
-    read_rates(text)
-    return text
-
-
-def _country(code: str) -> str:
-    if len(code) != 2 or not code.isascii() or not code.isalpha():
-        raise ValueError(f"{code!r} is not a country; it is written in two letters, like DE")
-    return code.upper()
-
-
-def _currency(code: str) -> str:
-    if len(code) != 3 or not code.isascii() or not code.isalpha():
-        raise ValueError(f"{code!r} is not a currency; it is written in three letters, like eur")
-    return code.lower()
-
-
-def _written(name: str) -> str:
-    found = known_locale(name)
-    if found is None:
-        raise ValueError(f"{name!r} is no language the shop can write; it writes {', '.join(LANGUAGES)} (as in de_AT)")
-    return found
-
-
-def _with_scheme(url: SecretStr, schemes: tuple[str, ...]) -> SecretStr:
-    if url.get_secret_value().partition("://")[0] not in schemes:
-        raise ValueError(f"it must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}")
-    return url
-
-
-def _parts(value: object) -> Any:
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-
-def _network(text: str) -> IPv4Network | IPv6Network:
-    try:
-        return ip_network(text, strict=False)
-    except ValueError as error:
-        wrong = f"{text!r} is neither an address nor a network; write them like 192.0.2.7 or 192.0.2.0/24"
-        raise ValueError(wrong) from error
-
-
-def _origin(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path.strip("/") or parts.query:
-        raise ValueError(f"{text!r} is not an origin; write them like https://shop.example.com, without a path")
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-def _http(url: str) -> str:
-    if not url.startswith(("http://", "https://")):
-        raise ValueError("it must begin with http:// or https://")
-    return url.rstrip("/")

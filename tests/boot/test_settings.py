@@ -1,8 +1,14 @@
 """Settings that would make the shop unsafe stop the start, with a sentence."""
 
-import pytest
+from pathlib import Path
 
-from boot.settings import WrongSettings, read_settings
+import pytest
+from typer.testing import CliRunner
+
+from boot import settings_page
+from boot.cli import app
+from boot.settings import Settings, WrongSettings, read_settings
+from tests.rules.source import ROOT
 
 ENOUGH = {
     "DATABASE_URL": "postgresql://localhost/shop",
@@ -57,3 +63,21 @@ def test_addresses_of_webhooks_are_addresses_or_networks(monkeypatch: pytest.Mon
     monkeypatch.setenv("STRIPE_WEBHOOK_ADDRESSES", "stripe.com")
     with pytest.raises(WrongSettings, match="neither an address nor a network"):
         read_settings()
+
+
+def test_every_setting_is_documented_as_it_is() -> None:
+    """`backroom settings --write docs` mends it."""
+    assert all(field.description for field in Settings.model_fields.values())
+    assert (ROOT / "docs" / "settings.md").read_text(encoding="utf-8") == settings_page.page()
+
+
+def test_every_chapter_of_the_settings_begins_with_a_setting_that_is_there() -> None:
+    assert set(settings_page.CHAPTERS) <= set(Settings.model_fields)
+
+
+def test_the_settings_can_be_read_and_written_without_a_shop(tmp_path: Path) -> None:
+    told = CliRunner().invoke(app, ["settings"])
+    assert told.exit_code == 0
+    assert "| `DATABASE_URL` | **needed** |" in told.output
+    assert CliRunner().invoke(app, ["settings", "--write", str(tmp_path / "docs")]).exit_code == 0
+    assert (tmp_path / "docs" / "settings.md").read_text(encoding="utf-8") == settings_page.page()
