@@ -72,14 +72,20 @@ def likeness(difference: Difference) -> str:
 
 
 def _heal_open(db: Database, gateway: Gateway, wanted: Reconciliation) -> None:
-    """Money of a payment whose news we never had: look at the payment with its refunds and disputes."""
+    """Money that moved in this time, of a payment whose news we never had: look at it with its refunds and disputes.
+
+    What is open from before was looked at then. On an account that is shared with another shop it grows for ever, and
+    each look is a question to the provider.
+    """
+    since = wanted.from_at - MARGIN
     after = ""
     while True:
         with db.transaction() as tx:
             now = orders.clock(tx)
             page = settling.open_movements(tx, after=after, limit=BITE)
             differing = unmatched(tx, page)
-        for payment_id in {str(move.payment_ref) for move in page if move.id in differing and move.payment_ref}:
+        late = [move for move in page if move.id in differing and move.made_at >= since]
+        for payment_id in {move.payment_ref for move in late if move.payment_ref}:
             theirs = look_at(gateway, payment_id)
             if theirs is not None and theirs.payment.order_id is not None and is_ours(theirs.payment.order_id):
                 key = f"{wanted.id}:books"

@@ -264,6 +264,19 @@ def test_the_same_difference_is_resolved_once(shop: Shop) -> None:
     assert shop.sql("SELECT count(*) FROM ledger_entries WHERE kind = 'correction'") == [(1,)]
 
 
+def test_a_strangers_payment_is_looked_at_for_as_long_as_its_movement_is_in_the_span(shop: Shop) -> None:
+    intent = foreign_charge(shop)
+    looks: list[int] = []
+    for days in (0, 7, 9):
+        shop.sql("ALTER TABLE provider_movements DISABLE TRIGGER USER")
+        shop.sql("UPDATE provider_movements SET made_at = now() - make_interval(days => %s)", days)
+        shop.sql("ALTER TABLE provider_movements ENABLE TRIGGER USER")
+        before = len(shop.seen_by_stripe(f"GET /v1/payment_intents/{intent}"))
+        assert "movement_foreign" in {kind for kind, _ in kinds(compare(shop))}
+        looks.append(len(shop.seen_by_stripe(f"GET /v1/payment_intents/{intent}")) - before)
+    assert looks == [1, 1, 0]
+
+
 def test_a_decision_and_news_of_a_payout_at_the_same_moment_do_not_stand_in_each_others_way(shop: Shop) -> None:
     """Both write into the log of the house and into its books; a payout the log first."""
     foreign_charge(shop)
