@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from db.database import Database, Tx
 from shop.analytics.days import Period, periods, whole
 from shop.analytics.queries import behaviour, money
+from shop.analytics.queries import sessions as visits
 from shop.analytics.queries.money import Moved
 from shop.analytics.revenue import RangeTooLong, check_range
 
@@ -54,7 +55,7 @@ def _range(tx: Tx, zone: ZoneInfo, first: date, last: date) -> Range:
         first=first,
         last=last,
         visitors=visitors,
-        sessions=behaviour.sessions(tx, period),
+        sessions=visits.started(tx, period.start, period.end),
         orders=orders,
         conversion=round(orders / visitors, 4) if visitors else None,
         money=moved,

@@ -48,6 +48,8 @@ def page(figures: Figures, sha256: str, name: str, address: str, tax_id: str) ->
         figures=figures,
         funnel_chart=_funnel_chart(figures["funnel"]) if "funnel" in figures else "",
         channel_chart=_channel_chart(figures.get("channels", ())),
+        tracking=_tracking(figures.get("tracking", ())),
+        experiments=[_experiment(row) for row in figures.get("experiments", ())],
         percent=percent,
         sha256=sha256,
     )
@@ -196,10 +198,61 @@ def _of_visitors(count: int, visitors: int) -> str:
 
 
 def _channel_chart(rows: Sequence[Figures]) -> str:
-    bars = [
-        Bar(row["channel"].capitalize(), row["visitors"], f"{row['visitors']:,} · {row['orders']} paid") for row in rows
-    ]
+    bars = [Bar(row["channel"].capitalize(), row["visitors"], f"{row['visitors']:,}") for row in rows]
     return charts.rows(bars, title="Visitors by channel") if bars else ""
+
+
+def _tracking(rows: Sequence[Figures]) -> dict[str, Any]:
+    orders, seen = sum(row["orders"] for row in rows), sum(row["tracked"] for row in rows)
+    return {
+        "orders": orders,
+        "lost": orders - seen,
+        "share": _lost(orders, seen),
+        "rows": [_method(row) for row in rows],
+    }
+
+
+def _method(row: Figures) -> dict[str, Any]:
+    lost = row["orders"] - row["tracked"]
+    return {"words": METHODS.get(row["method"], row["method"].capitalize()), "orders": row["orders"], "lost": lost}
+
+
+METHODS = {"amex": "American Express", "unknown": "Not by card, or not known", "jcb": "JCB", "unionpay": "UnionPay"}
+"""Brands whose names are not simply capitalised."""
+
+
+def _lost(orders: int, seen: int) -> int | None:
+    return round((orders - seen) * 10_000 / orders) if orders else None
+
+
+METRICS = {
+    "conversion": "Conversion",
+    "net_revenue": "Net revenue a visitor",
+    "orders": "Orders a visitor",
+    "units": "Pieces a visitor",
+    "refunds": "Refunds a visitor",
+}
+
+
+def _experiment(row: Figures) -> dict[str, Any]:
+    return {**row, "metric": METRICS[row["metric"]], "says": [_says(row, effect) for effect in row["effects"]]}
+
+
+def _says(row: Figures, effect: Figures) -> str:
+    """`green +12.5 % (+2.0 % to +23.0 %)`, with what that means while somebody may look every day."""
+    if effect["low"] is None:
+        return f"{effect['variant']}: too little to say"
+    sure = effect["low"] > 0 or effect["high"] < 0
+    verdict = ("better" if effect["low"] > 0 else "worse") if sure else "no difference shown"
+    between = f"{signed(effect['low'])} to {signed(effect['high'])}"
+    words = f"{effect['variant']}: {signed(effect['lift'])} ({between}), {verdict}"
+    return f"{words}, too early to stop" if sure and "too_early" in row["warnings"] else words
+
+
+def signed(hundredths: int) -> str:
+    """`+1.2 %`."""
+    sign = "+" if hundredths > 0 else "\N{MINUS SIGN}" if hundredths < 0 else "±"
+    return f"{sign}{percent(abs(hundredths))}"
 
 
 def _local(moment: str, zone: str) -> str:

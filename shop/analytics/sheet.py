@@ -13,10 +13,12 @@ SECTIONS = (
     "trade",
     "restated",
     "reconciliation",
+    "tracking",
     "funnel",
     "products",
     "search",
     "channels",
+    "customers",
     "experiments",
     "operations",
 )
@@ -24,7 +26,7 @@ SECTIONS = (
 
 Row = tuple[str, str, str, str, str]
 
-_NAMES = ("day", "name", "query", "channel", "number", "product_id")
+_NAMES = ("day", "key", "name", "query", "channel", "number", "product_id", "method", "variant")
 """What a row of a table is called by, first that it has."""
 
 

@@ -12,9 +12,11 @@ from db.database import Tx
 from shop.analytics import days
 from shop.analytics.days import Period
 from shop.analytics.ingest import Waiting
-from shop.analytics.queries import behaviour, conservation, money, reports
+from shop.analytics.queries import behaviour, channels, closing, conservation, money, reports
+from shop.analytics.queries import sessions as visits
 from shop.analytics.queries.behaviour import Seller
 from shop.analytics.queries.money import Moved
+from shop.analytics.snapshot_experiments import experiments
 
 TREND_DAYS = 28
 """Four whole weeks: each weekday four times, and as far back as a restated day is looked for."""
@@ -51,11 +53,14 @@ def take(tx: Tx, subject: Subject, *, as_of: datetime, in_flight: Waiting) -> Fi
     }
     figures["restated"] = _restated(tx, subject, as_of, figures["trade"])
     if subject.kind == "nightly":
-        figures["funnel"] = _funnel(tx, period)
+        figures["tracking"] = [asdict(row) for row in closing.tracked(tx, period)]
+        figures["funnel"] = _funnel(tx, period) | {"week_before": _funnel_rates(tx, subject)}
         figures["products"] = _products(tx, subject, period)
         figures["search"] = _search(tx, period)
-        figures["channels"] = [asdict(row) for row in behaviour.channels(tx, period)]
-        figures["experiments"] = []
+        came = channels.channels(tx, period, currency=subject.currency, as_of=as_of)
+        figures["channels"] = [{**asdict(row), "currency": subject.currency} for row in came]
+        figures["customers"] = _customers(tx, subject)
+        figures["experiments"] = experiments(tx, period, currency=subject.currency, as_of=as_of)
         figures["operations"] = _operations(tx, period, in_flight)
     return figures
 
@@ -176,6 +181,10 @@ def _reconciliation(tx: Tx, period: Period, as_of: datetime) -> Figures:
             "day": seal.day.isoformat(),
             "checked_at": _utc(seal.checked_at) if seal.checked_at else None,
         },
+        "payouts": [asdict(row) for row in closing.payouts(tx, period)],
+        "disputes": [
+            {**asdict(row), "due": _utc(row.due) if row.due else None} for row in closing.disputes(tx, period)
+        ],
     }
 
 
@@ -184,9 +193,33 @@ def _funnel(tx: Tx, period: Period) -> Figures:
     placed = behaviour.placed(tx, period)
     return {
         **asdict(seen),
-        "sessions": behaviour.sessions(tx, period),
+        "sessions": visits.started(tx, period.start, period.end),
         **asdict(placed),
         "paid_of_visitors": _share(placed.paid, seen.visitors),
+    }
+
+
+def _funnel_rates(tx: Tx, subject: Subject) -> Figures:
+    """Of the same weekday a week before, whose orders have had a week to be paid."""
+    week = days.day_in(subject.zone, subject.day - timedelta(days=7))
+    seen, placed = behaviour.steps(tx, week), behaviour.placed(tx, week)
+    return {
+        "day": week.day.isoformat(),
+        "visitors": seen.visitors,
+        "paid": placed.paid,
+        "paid_of_visitors": _share(placed.paid, seen.visitors),
+    }
+
+
+def _customers(tx: Tx, subject: Subject) -> Figures:
+    """First-time customers of the four weeks that ended four weeks ago, and how many had come back within four."""
+    had_time = days.last_days(subject.zone, subject.day - timedelta(days=TREND_DAYS), TREND_DAYS)
+    found = closing.repurchase(tx, days.whole(had_time))
+    return {
+        "from": had_time[0].day.isoformat(),
+        "to": had_time[-1].day.isoformat(),
+        **asdict(found),
+        "share": _share(found.again, found.customers),
     }
 
 

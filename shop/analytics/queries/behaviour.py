@@ -1,4 +1,4 @@
-"""SQL of what people did in a period: visitors, the way to the order, products, searches, channels."""
+"""SQL of what people did in a period: visitors, the way to the order, products, searches."""
 
 from dataclasses import dataclass
 
@@ -73,15 +73,6 @@ class SearchSums:
     degraded: int
 
 
-@dataclass(frozen=True, slots=True)
-class Channel:
-    """Visitors by the channel of their first event in the period, and how many of their orders were paid."""
-
-    channel: str
-    visitors: int
-    orders: int
-
-
 def steps(tx: Tx, period: Period) -> Steps:
     found = (
         tx.cursor(row_factory=class_row(Steps))
@@ -104,21 +95,6 @@ def steps(tx: Tx, period: Period) -> Steps:
     )
     assert found is not None, "an aggregate has one row"
     return found
-
-
-def sessions(tx: Tx, period: Period) -> int:
-    """Visits: a new one begins after half an hour of silence. Not cut at midnight; the period is."""
-    row = tx.execute(
-        """
-        SELECT count(*)::int
-          FROM (SELECT ts - lag(ts) OVER (PARTITION BY visitor_id ORDER BY ts) AS silence
-                  FROM events
-                 WHERE ts >= %(start)s AND ts < %(end)s AND bot_score < 50 AND source <> 'order') AS gaps
-         WHERE silence IS NULL OR silence > interval '30 minutes'
-        """,
-        {"start": period.start, "end": period.end},
-    ).fetchone()
-    return row[0] if row else 0
 
 
 def placed(tx: Tx, period: Period) -> Placed:
@@ -257,35 +233,6 @@ def queries_of(tx: Tx, period: Period, *, without_result: bool, limit: int) -> l
              LIMIT %(limit)s
             """,
             {"start": period.start, "end": period.end, "without_result": without_result, "limit": limit},
-        )
-        .fetchall()
-    )
-
-
-def channels(tx: Tx, period: Period) -> list[Channel]:
-    return (
-        tx.cursor(row_factory=class_row(Channel))
-        .execute(
-            """
-            WITH firsts AS (
-                SELECT DISTINCT ON (visitor_id) visitor_id, coalesce(channel, 'unknown') AS channel
-                  FROM events
-                 WHERE ts >= %(start)s AND ts < %(end)s AND bot_score < 50 AND source IN ('web', 'app')
-              ORDER BY visitor_id, ts, event_id
-            ), paid AS (
-                SELECT visitor_id, count(*) AS orders
-                  FROM orders
-                 WHERE created_at >= %(start)s AND created_at < %(end)s AND paid_at IS NOT NULL
-                   AND visitor_id IS NOT NULL
-              GROUP BY visitor_id
-            )
-            SELECT channel, count(*)::int AS visitors, coalesce(sum(paid.orders), 0)::int AS orders
-              FROM firsts
-         LEFT JOIN paid USING (visitor_id)
-          GROUP BY channel
-          ORDER BY visitors DESC, channel
-            """,
-            {"start": period.start, "end": period.end},
         )
         .fetchall()
     )

@@ -134,6 +134,22 @@ def running(tx: Tx, keys: Sequence[str] | None) -> list[ExperimentRow]:
     )
 
 
+def ran_in(tx: Tx, *, start: datetime, end: datetime, limit: int) -> list[str]:
+    """Keys of the experiments that ran at any time from `start` to `end`, by key."""
+    rows = tx.execute(
+        """
+        SELECT key FROM experiments
+         WHERE EXISTS (SELECT 1 FROM experiment_phases AS phases
+                        WHERE phases.experiment_id = experiments.id AND phases.started_at < %(end)s
+                          AND (phases.ended_at IS NULL OR phases.ended_at > %(start)s))
+      ORDER BY key
+         LIMIT %(limit)s
+        """,
+        {"start": start, "end": end, "limit": limit},
+    ).fetchall()
+    return [key for (key,) in rows]
+
+
 def change(tx: Tx, experiment_id: str, values: Mapping[str, Any]) -> None:
     """Write all that may change, the unchanged too."""
     tx.execute(

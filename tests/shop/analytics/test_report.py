@@ -252,8 +252,8 @@ def test_behaviour_is_told_by_people_and_days(db: Database, stream: EventStream)
     assert figures["products"]["wanted"] == [{"product_id": "gone", "name": "The gone", "visitors": 4}]
     assert figures["search"]["nothing_found"] == [{"query": "hat", "searches": 1, "visitors": 1}]
     assert figures["channels"] == [
-        {"channel": "search", "visitors": 4, "orders": 1},
-        {"channel": "direct", "visitors": 1, "orders": 0},
+        {"channel": "search", "visitors": 4, "orders": 1, "net": 10000, "currency": "eur", "other_currency_orders": 0},
+        {"channel": "direct", "visitors": 1, "orders": 0, "net": 0, "currency": "eur", "other_currency_orders": 0},
     ]
     events = figures["operations"]["events"]
     assert (events["received"], events["stored"], events["rejected"]) == (9, 8, 1)
