@@ -31,6 +31,7 @@ TIMETABLE = (
     Entry(jobs.SWEEP_PAYMENTS, cron="* * * * *"),
     Entry(jobs.WATCH_PAYMENTS, cron="* * * * *"),
     Entry(jobs.NOTE_ORDER_FACTS, cron="* * * * *", at_once=True),
+    Entry(jobs.DERIVE_SESSIONS, cron="* * * * *", at_once=True),
     Entry(jobs.REFRESH_TRENDING, cron="* * * * *"),
     Entry(jobs.SYNC_PRODUCTS, cron="*/3 * * * *"),
     Entry(jobs.REFRESH_SUGGESTIONS, cron="* * * * *", at_once=True),

@@ -51,6 +51,7 @@ REWEIGH_PRODUCTS = Job("search.reweigh", queue="embeddings", max_attempts=5, tim
 DRAIN_EVENTS = Job("analytics.ingest", queue="analytics", max_attempts=5, head_start_s=-10)
 MAKE_PARTITIONS = Job("analytics.partitions", queue="analytics", max_attempts=5, time_limit_s=300)
 NOTE_ORDER_FACTS = Job("analytics.order_facts", queue="analytics", max_attempts=3, time_limit_s=900)
+DERIVE_SESSIONS = Job("analytics.sessions", queue="analytics", max_attempts=3, time_limit_s=900)
 REFRESH_TRENDING = Job("analytics.trending", queue="analytics", max_attempts=3, time_limit_s=300)
 NIGHTLY_REPORT = Job("analytics.report", queue="analytics", max_attempts=8, time_limit_s=900)
 EXPORT_PERSON = Job("analytics.export", queue="analytics", max_attempts=8, time_limit_s=300)

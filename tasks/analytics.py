@@ -10,6 +10,7 @@ from shop.analytics.ingest import QUIET_S, ingest
 from shop.analytics.order_facts import order_facts
 from shop.analytics.partitions import partitions
 from shop.analytics.report import House, report
+from shop.analytics.sessions import sessions
 from shop.analytics.trending import trending
 from shop.operations.prune import prune
 from tasks.broker import Run, performs
@@ -28,6 +29,11 @@ def make_partitions(services: Services, run: Run) -> dict[str, Any]:
 @performs(jobs.NOTE_ORDER_FACTS)
 def note_order_facts(services: Services, run: Run) -> dict[str, Any]:
     return dict(order_facts(services.db, run.progress))
+
+
+@performs(jobs.DERIVE_SESSIONS)
+def derive_sessions(services: Services, run: Run) -> dict[str, Any]:
+    return dict(sessions(services.db, run.progress))
 
 
 @performs(jobs.REFRESH_TRENDING)

@@ -40,6 +40,7 @@ def _erased(tx: Tx, asked: Request) -> dict[str, Any]:
         "request_id": asked.id,
         "erased": {
             "events": erasing.erase_events(tx, customer, found),
+            "sessions": erasing.erase_sessions(tx, customer, found),
             "trend_notes": erasing.erase_interest(tx, customer, found.own),
             "exposures": erasing.erase_exposures(tx, found.own),
             "quarantined_events": erasing.erase_quarantined(tx, [*found.own, *([customer] if customer else [])]),

@@ -146,6 +146,7 @@ def _store(tx: Tx, kept: Sequence[Kept]) -> Counter[str]:
     queries.store_staged(tx)
     accounts += queries.outcomes(tx)
     queries.roll_up_hours(tx)
+    queries.touch_visitors(tx)
     interest.note_from_events(tx)
     queries.enter(tx, accounts)
     queries.enter_rejections(tx, _rejections(fresh))

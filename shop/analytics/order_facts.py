@@ -52,6 +52,7 @@ def _bite(db: Database, place: Place, moment: datetime, sums: dict[str, int]) ->
         if written:
             store.store_staged(tx)
             store.roll_up_hours(tx)
+            store.touch_visitors(tx)
         # Behind the last bite lies what changes while this runs, which the overlap covers.
         move_cursor(tx, CURSOR, changed[-1][0] if len(changed) == BITE else moment)
     for name, count in (("orders", len(changed)), ("written", written), ("taken_back", taken_back)):

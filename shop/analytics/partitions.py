@@ -6,6 +6,7 @@ from typing import Protocol
 
 from db.database import Database, Tx
 from shop.analytics.queries import keeping, privacy
+from shop.analytics.queries.sessions import delete_sessions
 from shop.progress import Progress, unheard
 
 WEEKS_AHEAD = 5
@@ -36,6 +37,7 @@ class Delete(Protocol):
 
 KEPT: dict[str, tuple[Delete, timedelta]] = {
     "odd_events": (keeping.delete_odd_events, EVENTS_KEPT),
+    "sessions": (delete_sessions, EVENTS_KEPT),
     "batches": (keeping.delete_batches, BATCHES_KEPT),
     "interest": (keeping.delete_interest, INTEREST_KEPT),
     "hours": (keeping.delete_hours, HOURS_KEPT),

@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from boot.services import Services
 from shop.analytics.ingest import ingest
 from shop.analytics.partitions import partitions
+from shop.analytics.sessions import sessions
 from tasks.analytics import erase_person, export_person
 from tests.shop.analytics import books
 from tests.shop.analytics.conftest import PERSON, event
@@ -16,7 +17,7 @@ from tests.shop.analytics.conftest import PERSON, event
 DOORS = {"analytics.export": export_person, "analytics.erase": erase_person}
 TABLES = (
     "events", "product_interest", "exposures", "quarantined_events", "search_queries", "user_interests",
-    "user_recommendations", "search_askers", "event_inbox", "privacy_requests",
+    "user_recommendations", "search_askers", "event_inbox", "privacy_requests", "sessions", "visitors_touched",
 )  # fmt: skip
 
 
@@ -68,6 +69,7 @@ def _lived(client: FlaskClient, services: Services, signed_in: Any) -> None:
     for visitor in ("v_ann", "v_else"):
         client.post("/v1/assignments", json={"visitor_id": visitor}, headers={"User-Agent": PERSON})
     ingest(services.db, services.events)
+    sessions(services.db)
     with services.db.transaction() as tx:
         for n, (customer, visitor) in enumerate((("cus_ann", "v_ann"), (None, "v_ann"), (None, "v_else"))):
             tx.execute(
@@ -104,7 +106,7 @@ def test_a_copy_holds_what_is_theirs_and_nothing_of_others(
     assert asked.status_code == 202
     assert client.get(asked.headers["Location"], headers=ann).status_code == 200
     receipt = run(services)
-    assert receipt["rows"] == {"events": 4, "searches": 2, "interests": 2, "experiments": 1}
+    assert receipt["rows"] == {"events": 4, "sessions": 1, "searches": 2, "interests": 2, "experiments": 1}
     assert receipt["elsewhere"]["orders"] == 1
 
     copy = client.get(receipt["download"], headers=ann)
@@ -132,7 +134,9 @@ def test_an_erasure_leaves_no_trace_of_the_one_and_all_of_the_others(
     client.post("/v1/privacy/erasures", json={}, headers=signed_in("cus_ann"))
     receipt = run(services)
     assert receipt["erased"] == {
-        "events": 4,
+        # Four of the page and the two facts of the order, which are written before they are erased.
+        "events": 6,
+        "sessions": 1,
         "trend_notes": 3,
         "exposures": 1,
         "quarantined_events": 1,

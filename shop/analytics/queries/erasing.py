@@ -61,6 +61,24 @@ def erase_interest(tx: Tx, customer: str | None, visitors: Sequence[str]) -> int
     return row[0] if row else 0
 
 
+def erase_sessions(tx: Tx, customer: str | None, found: Browsers) -> int:
+    """Visits of their own browsers go; those of shared ones lose the name, and are derived again from what stays."""
+    tx.execute(
+        """
+        INSERT INTO visitors_touched (visitor_id, since, until)
+        SELECT visitor_id, min(started_at), max(ended_at) FROM sessions
+         WHERE visitor_id = ANY(%(shared)s) GROUP BY visitor_id
+        """,
+        {"shared": found.shared},
+    )
+    tx.execute(
+        "UPDATE sessions SET user_id = NULL WHERE visitor_id = ANY(%(shared)s) AND user_id = %(customer)s",
+        {"shared": found.shared, "customer": customer},
+    )
+    tx.execute("DELETE FROM visitors_touched WHERE visitor_id = ANY(%(own)s)", {"own": found.own})
+    return tx.execute("DELETE FROM sessions WHERE visitor_id = ANY(%(own)s)", {"own": found.own}).rowcount
+
+
 def erase_exposures(tx: Tx, visitors: Sequence[str]) -> int:
     return tx.execute(
         "DELETE FROM exposures WHERE visitor_id = ANY(%(visitors)s)", {"visitors": list(visitors)}

@@ -179,6 +179,16 @@ def roll_up_hours(tx: Tx) -> None:
     )
 
 
+def touch_visitors(tx: Tx) -> None:
+    """Have the visits of whoever did something derived again, from the earliest of it to the latest."""
+    tx.execute(
+        """
+        INSERT INTO visitors_touched (visitor_id, since, until)
+        SELECT visitor_id, min(ts), max(ts) FROM stored_events GROUP BY visitor_id
+        """
+    )
+
+
 def enter(tx: Tx, accounts: Iterable[Account]) -> None:
     """Add to the conservation ledger; `received` is the sum, and the table refuses anything else."""
     rows = sorted((asdict(account) for account in accounts), key=lambda row: (row["minute"], row["sender"], row["via"]))

@@ -79,7 +79,7 @@ def withdraw(tx: Tx, order_ids: Sequence[str]) -> int:
             RETURNING event_id
         ), gone AS (
             DELETE FROM events USING untrue WHERE events.event_id = untrue.event_id
-            RETURNING events.ts, events.name, events.bot_score
+            RETURNING events.ts, events.name, events.bot_score, events.visitor_id
         ), counted AS (
             SELECT date_trunc('hour', ts) AS hour, name, bot_score < 50 AS human, count(*) AS events
               FROM gone GROUP BY 1, 2, 3
@@ -87,6 +87,10 @@ def withdraw(tx: Tx, order_ids: Sequence[str]) -> int:
             UPDATE event_hours AS kept SET events = kept.events - counted.events
               FROM counted
              WHERE kept.hour = counted.hour AND kept.name = counted.name AND kept.human = counted.human
+            RETURNING 1
+        ), touched AS (
+            INSERT INTO visitors_touched (visitor_id, since, until)
+            SELECT visitor_id, min(ts), max(ts) FROM gone GROUP BY visitor_id
             RETURNING 1
         )
         SELECT count(*)::int FROM untrue

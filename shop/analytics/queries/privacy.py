@@ -111,6 +111,22 @@ def events_of(tx: Tx, customer: str | None, found: Browsers) -> list[dict[str, A
     return [row[0] for row in rows]
 
 
+def sessions_of(tx: Tx, found: Browsers) -> list[dict[str, Any]]:
+    """Visits of browsers on which nobody else was signed in."""
+    rows = tx.execute(
+        """
+        SELECT to_jsonb(visit)
+          FROM (SELECT id, visitor_id, user_id, started_at, ended_at, entry_path, exit_path, referrer_host, channel,
+                       campaign, device, country, events, pages, products, carted, checkout, orders, engaged, bot_score
+                  FROM sessions
+                 WHERE visitor_id = ANY(%(own)s)
+              ORDER BY started_at, id) AS visit
+        """,
+        {"own": found.own},
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
 def searches_of(tx: Tx, customer: str | None, found: Browsers) -> list[dict[str, Any]]:
     rows = tx.execute(
         """

@@ -133,7 +133,8 @@ def replace(tx: Tx) -> tuple[int, int]:
         ), written AS (
             INSERT INTO sessions (
                 id, visitor_id, user_id, started_at, ended_at, after_silence, entry_path, exit_path, referrer_host,
-                channel, campaign, device, country, events, pages, products, carted, checkout, orders, engaged, bot_score)
+                channel, campaign, device, country, events, pages, products, carted, checkout, orders, engaged,
+                bot_score)
             SELECT id, visitor_id, user_id, started_at, ended_at, after_silence, entry_path, exit_path, referrer_host,
                    channel, campaign, device, country, events, pages, products, carted, checkout, orders, engaged,
                    bot_score
