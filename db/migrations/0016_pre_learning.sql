@@ -25,3 +25,30 @@ CREATE TABLE search_outcomes (
 );
 CREATE INDEX search_outcomes_time ON search_outcomes (searched_at);
 CREATE UNIQUE INDEX search_outcomes_line ON search_outcomes (order_id, product_id) WHERE order_id IS NOT NULL;
+
+-- What clicks say about a product for a query, as a part of its score; made anew every day.
+CREATE TABLE search_boosts (
+    query text NOT NULL CHECK (length(query) <= 500),
+    product_id text NOT NULL CHECK (length(product_id) <= 200),
+    boost double precision NOT NULL CHECK (boost BETWEEN -0.05 AND 0.15),
+    -- How likely whoever looks at it is to click it, whatever its place.
+    attraction real NOT NULL CHECK (attraction BETWEEN 0 AND 1),
+    people integer NOT NULL CHECK (people >= 0),
+    built_at timestamptz NOT NULL,
+    PRIMARY KEY (query, product_id)
+);
+
+-- off: boosts are only kept. trial: lists with and without them take turns in one list. on: they count.
+CREATE TABLE search_learning (
+    only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
+    state text NOT NULL DEFAULT 'off' CHECK (state IN ('off', 'trial', 'on')),
+    since timestamptz NOT NULL DEFAULT now(),
+    changed_by text CHECK (length(changed_by) <= 200)
+);
+INSERT INTO search_learning DEFAULT VALUES;
+
+-- Of a search in a trial, for each place: A from the list as it is, B from the one with boosts, - from both at once.
+ALTER TABLE search_queries ADD COLUMN teams text;
+ALTER TABLE search_queries ADD CONSTRAINT search_queries_teams CHECK (teams ~ '^[AB-]{1,10}$') NOT VALID;
+ALTER TABLE search_queries VALIDATE CONSTRAINT search_queries_teams;
+CREATE INDEX search_queries_trial ON search_queries (searched_at) WHERE teams IS NOT NULL;

@@ -15,6 +15,7 @@ from shop.search.explain import Explanation, explain
 from shop.search.further import further, keep, legs
 from shop.search.gather import Means
 from shop.search.known import Knowledge, Known
+from shop.search.learned import with_learned
 from shop.search.listing import Wanted, count_facets, listing
 from shop.search.pages import Sort
 from shop.search.queries import cards, log
@@ -142,7 +143,8 @@ def _first(tx: Tx, search: _Search, wanted: Wanted, corrected: str | None) -> Se
             wanted, found = rescued.wanted, rescued.found
             interpreted |= {"rescued": rescued.step}
             corrected = wanted.query.text if rescued.step == "spelling" else corrected
-    order = pages.ordered(found.ranked, request.sort)
+    learned = with_learned(tx, wanted.query.normalised, found.ranked, request)
+    order = pages.ordered(learned.ranked, request.sort)
     start = pages.begins_at(order, request.after and (request.after.at + 1, request.after.product_id))
     page = order[start : start + request.limit]
     result = SearchResult(
@@ -157,6 +159,8 @@ def _first(tx: Tx, search: _Search, wanted: Wanted, corrected: str | None) -> Se
         next_place=None,
         took_ms=0.0,
         degraded=wanted.means.vector is None and request.mode != "lexical",
+        teams=learned.teams,
+        learned=learned.counts,
     )
     if start + request.limit < len(order):
         place = Place(result.search_id, search.of, start + len(page) - 1, page[-1].candidate.card.id)
@@ -204,9 +208,10 @@ def _logged(tx: Tx, request: SearchRequest, result: SearchResult, began: float) 
                 total=result.total,
                 total_is_exact=result.total_is_exact,
                 first_products=[hit.product.id for hit in result.hits[:LOGGED_PRODUCTS]],
-                ranker=RANKER,
+                ranker=RANKER + ("+trial" if result.teams else "+learned" if result.learned else ""),
                 degraded=result.degraded,
                 took_ms=result.took_ms,
+                teams=result.teams or None,
             ),
         )
     return result

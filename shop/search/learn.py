@@ -1,9 +1,10 @@
-"""Joins what people clicked, put into the cart and bought to their searches, and learns synonyms from it."""
+"""Joins what people clicked, put into the cart and bought to their searches, and learns from it."""
 
 from datetime import UTC, datetime, timedelta
 
 from db.database import Database
 from shop.progress import Progress, unheard
+from shop.search.learn_boosts import build_boosts
 from shop.search.learn_synonyms import suggest_synonyms
 from shop.search.queries import outcomes
 from shop.search.queries.suggest import mark, set_mark
@@ -19,14 +20,14 @@ LATE = timedelta(hours=1)
 """An order may be paid before the event of the click has arrived; it is looked at again for so long."""
 
 
-STEPS = 4
-"""Clicks, carts, orders, synonyms."""
+STEPS = 5
+"""Clicks, carts, orders, synonyms, boosts."""
 
-SYNONYMS_EVERY = timedelta(days=1)
+EVERY = timedelta(days=1)
 
 
 def learn(db: Database, progress: Progress = unheard) -> dict[str, object]:
-    """Answers {clicks, carts, orders, synonyms}: how many are new, and once a day how many synonyms are suggested.
+    """Answers {clicks, carts, orders, synonyms, boosts}: how many are new; the last two once a day, else 0.
 
     Running twice changes nothing.
     """
@@ -41,17 +42,18 @@ def learn(db: Database, progress: Progress = unheard) -> dict[str, object]:
         orders = outcomes.note_orders(tx, since=last - LATE, days=DAYS)
         set_mark(tx, "learn.outcomes", now)
     progress(3, STEPS)
-    synonyms = _synonyms(db, now)
+    synonyms = boosts = 0
+    if _is_a_day_ago(db, now):
+        synonyms = suggest_synonyms(db)
+        progress(4, STEPS)
+        boosts = build_boosts(db, built_at=now)
+        with db.transaction() as tx:
+            set_mark(tx, "learn.built", now)
     progress(STEPS, STEPS)
-    return {"clicks": clicks, "carts": carts, "orders": orders, "synonyms": synonyms}
+    return {"clicks": clicks, "carts": carts, "orders": orders, "synonyms": synonyms, "boosts": boosts}
 
 
-def _synonyms(db: Database, now: datetime) -> int:
+def _is_a_day_ago(db: Database, now: datetime) -> bool:
     with db.transaction() as tx:
-        last = mark(tx, "learn.synonyms")
-    if last is not None and now - last < SYNONYMS_EVERY:
-        return 0
-    suggested = suggest_synonyms(db)
-    with db.transaction() as tx:
-        set_mark(tx, "learn.synonyms", now)
-    return suggested
+        last = mark(tx, "learn.built")
+    return last is None or now - last >= EVERY

@@ -74,6 +74,7 @@ class Parts(NamedTuple):
     stock: float
     popularity: float
     personal: float
+    learned: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ def rank(query: Query, gathered: Gathered, *, generous: bool = False) -> tuple[l
         by_meaning = one.near and one.card.similarity is not None and one.card.similarity >= least
         if one.worthy or by_meaning:
             parts = _parts(query, asked, one, scales)
-            kept.append(Ranked(one, _score(parts), one.worthy, by_meaning, parts))
+            kept.append(Ranked(one, score_of(parts), one.worthy, by_meaning, parts))
     kept.sort(key=lambda ranked: (-ranked.score, ranked.candidate.card.id))
     return kept, not _is_cut(gathered, kept)
 
@@ -142,8 +143,8 @@ def floor(gathered: Gathered, *, generous: bool = False) -> float:
     return max(HARDLY, min(middle + unusual * spread, CERTAIN))
 
 
-def _score(parts: Parts) -> float:
-    return round(max(sum(parts), 0.0) / BEST_SCORE, 6)
+def score_of(parts: Parts) -> float:
+    return round(min(max(sum(parts), 0.0) / BEST_SCORE, 1.0), 6)
 
 
 def _parts(query: Query, asked: _Asked, one: Candidate, scales: _Scales) -> Parts:

@@ -43,3 +43,15 @@ def test_only_support_sees_them_and_ranges_have_an_end(client: FlaskClient, sign
     support = signed_in("usr_1", "support")
     for wrong in ("from=2026-02-01&to=2026-01-01", "from=2020-01-01&to=2026-01-01", "limit=0", "from=x"):
         assert client.get(f"/v1/search/analytics?{wrong}", headers=support).status_code == 422
+
+
+def test_admins_see_and_switch_what_was_learned(client: FlaskClient, signed_in: Callable[..., Headers]) -> None:
+    admin = signed_in("adm_1", "admin")
+    told = client.get("/v1/search/learning", headers=admin).get_json()
+    assert (told["state"], told["boosts"], told["trial"]["proven"]) == ("off", 0, False)
+    refused = client.put("/v1/search/learning", json={"state": "on"}, headers=admin)
+    assert (refused.status_code, refused.get_json()["code"]) == (409, "not_proven")
+    told = client.put("/v1/search/learning", json={"state": "trial"}, headers=admin).get_json()
+    assert (told["state"], told["changed_by"]) == ("trial", "adm_1")
+    assert client.put("/v1/search/learning", json={"state": "maybe"}, headers=admin).status_code == 422
+    assert client.get("/v1/search/learning", headers=signed_in("usr_1", "support")).status_code == 403

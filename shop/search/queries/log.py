@@ -29,16 +29,19 @@ class Search:
     degraded: bool
     took_ms: float
     corrected: str | None = None
+    teams: str | None = None
+    cached: bool = False
 
 
 def insert_search(tx: Tx, search: Search) -> None:
     tx.execute(
         """
         INSERT INTO search_queries (id, customer_id, visitor_id, query, normalised, corrected, interpreted, filters,
-                                    sort, mode, total, total_is_exact, first_products, ranker, degraded, took_ms)
+                                    sort, mode, total, total_is_exact, first_products, ranker, degraded, cached,
+                                    took_ms, teams)
         VALUES (%(id)s, %(customer_id)s, %(visitor_id)s, %(query)s, %(normalised)s, %(corrected)s, %(interpreted)s,
                 %(filters)s, %(sort)s, %(mode)s, %(total)s, %(total_is_exact)s, %(first_products)s, %(ranker)s,
-                %(degraded)s, %(took_ms)s)
+                %(degraded)s, %(cached)s, %(took_ms)s, %(teams)s)
         """,
         {
             "id": search.id,
@@ -56,7 +59,9 @@ def insert_search(tx: Tx, search: Search) -> None:
             "first_products": list(search.first_products),
             "ranker": search.ranker,
             "degraded": search.degraded,
+            "cached": search.cached,
             "took_ms": search.took_ms,
+            "teams": search.teams,
         },
     )
 

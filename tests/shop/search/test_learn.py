@@ -96,9 +96,9 @@ def test_a_click_a_cart_and_an_order_come_to_the_search_they_came_from(db: Datab
     did(db, "search_click", B, "sch_1", position=7)
     did(db, "cart_add", B, hours_ago=1.5)
     order_id = ordered(db, 1, B)
-    assert learn(db) == {"clicks": 1, "carts": 1, "orders": 1, "synonyms": 0}
+    assert learn(db) == {"clicks": 1, "carts": 1, "orders": 1, "synonyms": 0, "boosts": 0}
     assert outcomes(db) == [("sch_1", B, 2, True, order_id)]  # its place by the log, whatever the page says
-    assert learn(db) == {"clicks": 0, "carts": 0, "orders": 0, "synonyms": 0}
+    assert learn(db) == {"clicks": 0, "carts": 0, "orders": 0, "synonyms": 0, "boosts": 0}
     assert outcomes(db) == [("sch_1", B, 2, True, order_id)]
 
 
@@ -120,7 +120,7 @@ def test_what_came_too_late_was_not_the_search(db: Database) -> None:
     did(db, "search_click", A, "sch_1", hours_ago=24 * 9 - 1)
     did(db, "cart_add", A)
     ordered(db, 1, A)
-    assert learn(db) == {"clicks": 1, "carts": 0, "orders": 0, "synonyms": 0}
+    assert learn(db) == {"clicks": 1, "carts": 0, "orders": 0, "synonyms": 0, "boosts": 0}
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_a_customer_is_known_in_another_browser(db: Database) -> None:
     searched(db, "sch_1", visitor_id=None, customer_id="cus_me")
     did(db, "product_view", C, "sch_1", visitor="vis_phone", user="cus_me")
     ordered(db, 1, C)
-    assert learn(db) == {"clicks": 1, "carts": 0, "orders": 1, "synonyms": 0}
+    assert learn(db) == {"clicks": 1, "carts": 0, "orders": 1, "synonyms": 0, "boosts": 0}
 
 
 def test_the_numbers_are_those_of_what_happened(db: Database) -> None:
