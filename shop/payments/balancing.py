@@ -10,7 +10,7 @@ from typing import Any
 from db.database import Database, Tx
 from shop.payments.comparing import MARGIN, MOVING_FOR, facts_of, heal, look_at
 from shop.payments.facts import is_ours
-from shop.payments.queries import orders, resolving, settling
+from shop.payments.queries import explaining, orders, resolving, settling
 from shop.payments.queries import payouts as payout_rows
 from shop.payments.queries import reconciling as rows
 from shop.payments.queries.payouts import Payout
@@ -28,6 +28,7 @@ TRIES = 5
 """How often the balance is read again because money moved while it was; after that the rest is called on its way."""
 
 ON_ITS_WAY = "on its way: it happened minutes ago"
+PENDING = "its refund is pending: it is booked when the customer's bank has decided"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +121,8 @@ def _money(tx: Tx, wanted: Reconciliation) -> list[Difference]:
         _add(found, page, unmatched(tx, page), now)
         last = page[-1].id
     ours = settling.unpartnered(tx, start=wanted.from_at, end=wanted.to_at, limit=LISTED_MAX)
-    returned = settling.given_back(tx, list(found))
-    listed = [replace(each, explanation=returned.get(str(each.object_id), each.explanation)) for each in found.values()]
+    known = dict.fromkeys(explaining.still_pending(tx, list(found)), PENDING) | explaining.given_back(tx, list(found))
+    listed = [replace(each, explanation=known.get(str(each.object_id), each.explanation)) for each in found.values()]
     return [*listed, *(_entry_alone(entry, now) for entry in ours)]
 
 

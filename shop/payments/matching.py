@@ -92,10 +92,12 @@ def is_foreign(move: Known) -> bool:
 def _refund_parts(move: Known) -> list[Part]:
     word = "refund" if move.amount_minor < 0 else "refund reversed"
     cause = f"{word}:{move.order_id}:{move.refund_key}"
+    # There and back again while it was pending: nothing was ever refunded, and nothing of it is booked.
+    undone = move.never_booked and move.source_minor == 0
     if not is_foreign(move) or move.ours_minor is None or move.ours_currency is None:
-        return [Part(cause, move.currency, move.amount_minor)]
+        return [] if undone else [Part(cause, move.currency, move.amount_minor)]
     ours = move.ours_minor if move.amount_minor > 0 else -move.ours_minor
-    return [Part(cause, move.ours_currency, ours), *_exchange_parts(move, ours)]
+    return [*([] if undone else [Part(cause, move.ours_currency, ours)]), *_exchange_parts(move, ours)]
 
 
 def _exchange_parts(move: Known, ours: int) -> list[Part]:

@@ -17,7 +17,7 @@ class Known:
 
     `ours_minor` is in `ours_currency`, which is that of the order; both are None for what belongs to no order of ours.
     `refund_key` is how a refund is called in the causes of our entries. `source_minor` is what all movements of the
-    same source add up to.
+    same source add up to. `never_booked` says that it is of a refund that failed before it was one in our books.
     """
 
     id: str
@@ -38,6 +38,7 @@ class Known:
     ours_minor: int | None
     refund_key: str | None
     source_minor: int | None
+    never_booked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,12 @@ def open_movements(tx: Tx, *, after: str, limit: int) -> list[Known]:
                coalesce(payments.captured_minor, refunds.amount_minor) AS ours_minor,
                CASE refunds.origin WHEN 'provider' THEN refunds.provider_refund_id ELSE refunds.id END AS refund_key,
                (SELECT sum(alike.amount_minor)::bigint FROM provider_movements AS alike
-                 WHERE alike.source_ref = page.source_ref) AS source_minor
+                 WHERE alike.source_ref = page.source_ref) AS source_minor,
+               coalesce(refunds.status = 'failed' AND NOT EXISTS (
+                   SELECT 1 FROM ledger_entries
+                    WHERE cause IN ('refund:' || refunds.order_id || ':' || refunds.id,
+                                    'refund:' || refunds.order_id || ':' || refunds.provider_refund_id)),
+                        false) AS never_booked
           FROM page
           LEFT JOIN payments ON payments.charge_id = page.source_ref
           LEFT JOIN refunds ON refunds.provider_refund_id = page.source_ref
@@ -175,7 +181,12 @@ def movements_in(tx: Tx, *, start: datetime, end: datetime, after: tuple[datetim
                coalesce(payments.captured_minor, refunds.amount_minor) AS ours_minor,
                CASE refunds.origin WHEN 'provider' THEN refunds.provider_refund_id ELSE refunds.id END AS refund_key,
                (SELECT sum(alike.amount_minor)::bigint FROM provider_movements AS alike
-                 WHERE alike.source_ref = page.source_ref) AS source_minor
+                 WHERE alike.source_ref = page.source_ref) AS source_minor,
+               coalesce(refunds.status = 'failed' AND NOT EXISTS (
+                   SELECT 1 FROM ledger_entries
+                    WHERE cause IN ('refund:' || refunds.order_id || ':' || refunds.id,
+                                    'refund:' || refunds.order_id || ':' || refunds.provider_refund_id)),
+                        false) AS never_booked
           FROM page
           LEFT JOIN payments ON payments.charge_id = page.source_ref
           LEFT JOIN refunds ON refunds.provider_refund_id = page.source_ref
@@ -254,21 +265,6 @@ def unpartnered(tx: Tx, *, start: datetime, end: datetime, limit: int) -> list[U
         """,
         {"start": start, "end": end, "limit": limit},
     ).fetchall()
-
-
-def given_back(tx: Tx, movement_ids: Sequence[str]) -> dict[str, str]:
-    """Movements of payments that fitted no order and whose money went back to the payer, with who decided that."""
-    rows = tx.execute(
-        """
-        SELECT provider_movements.id,
-               left('belongs to no order and was given back by ' || requested_by || ': ' || reason, 300)
-          FROM provider_movements
-          JOIN orphan_returns ON orphan_returns.payment_ref = provider_movements.payment_ref AND outcome = 'succeeded'
-         WHERE provider_movements.id = ANY(%(ids)s)
-        """,
-        {"ids": list(movement_ids)},
-    ).fetchall()
-    return dict(rows)
 
 
 def payment_of(tx: Tx, movement_id: str) -> str | None:

@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 import requests
 
+from shop.payments.balancing import PENDING
 from shop.payments.entries import Posting
 from shop.payments.queries import ledger as books
 from shop.payments.queries import orders
 from shop.payments.queries import payouts as house
 from shop.payments.queries.payouts import HouseFact
 from shop.payments.reconcile import Outcome, ask_reconciliation, read_reconciliation, reconcile
+from shop.payments.refunding import RefundWish, ask_refund
 from shop.payments.resolve import Wish, accept
 from shop.payments.settle import settle
 from tests.shop.payments.shopkeeper import Shop
@@ -182,6 +184,28 @@ def test_a_refund_made_in_the_dashboard_of_a_lost_webhook_is_found_by_its_moveme
     assert shop.read(order_id).status == "partially_refunded"
     assert (outcome.differences, equation(outcome)["unexplained"]) == ((), 0)
     assert matched(outcome)[("refund", "eur")] == (1, -1000, 0)
+
+
+def test_a_refund_that_is_pending_is_explained_and_one_that_failed_then_leaves_nothing_open(shop: Shop) -> None:
+    order_id = shop.simple_order(payment_method="pm_card_visa")
+    shop.read_all_news()
+    shop.door("next-refund", status="pending")
+    wish = RefundWish(reason="scratched", expected_refundable=None, amount=550)
+    ask_refund(shop.services.db, order_id, wish, actor="usr_9")
+    shop.work()
+    compare(shop)
+    age(shop)
+    (found,) = compare(shop).differences
+    assert (found.amount_minor, found.explanation) == (-550, PENDING)
+    ((refund_id,),) = shop.sql("SELECT provider_refund_id FROM refunds")
+    shop.door(f"refunds/{refund_id}", outcome="fail")
+    shop.read_all_news()
+    compare(shop)
+    age(shop)
+    outcome = compare(shop)
+    assert (outcome.differences, equation(outcome)["unexplained"]) == ((), 0)
+    assert matched(outcome)[("refund", "eur")] == (1, -550, 0)
+    assert matched(outcome)[("refund_failure", "eur")] == (1, 550, 0)
 
 
 def test_a_charge_that_is_no_order_of_ours_stays_unexplained_until_a_person_says_why(shop: Shop) -> None:
