@@ -16,6 +16,7 @@ from shop.ports.mail import Mailer
 from shop.ports.neighbours import Carts, Products, Users
 from shop.ports.notices import Notices
 from shop.ports.settlements import Settlements
+from shop.search.answer import Recent
 from shop.search.known import Knowledge
 
 
@@ -25,7 +26,7 @@ class Services:
 
     `encoder` is for queries: small, one thread, degraded until the model's files are there. `catalogue_encoder` is for
     whole catalogues: half the cores or a GPU, and it makes the files when they are missing. `knowledge` is what
-    searches know beforehand, read anew when it changes.
+    searches know beforehand, read anew when it changes; `recent` what they share of what was just found.
     """
 
     settings: Settings
@@ -44,16 +45,18 @@ class Services:
     encoder: Encoder
     catalogue_encoder: Encoder
     knowledge: Knowledge
+    recent: Recent
 
 
 def connect(settings: Settings, *, name: str = "backroom") -> Services:
     """`name` is shown by PostgreSQL as the application of each connection."""
     token = settings.service_token.get_secret_value()
+    remembered = answers.connect(settings.redis_url.get_secret_value(), settings.stripe_secret_key.get_secret_value())
     return Services(
         settings=settings,
         db=Database(settings.database_url.get_secret_value(), size=settings.database_pool, name=name),
         limits=limits.connect(settings.redis_url.get_secret_value()),
-        answers=answers.connect(settings.redis_url.get_secret_value(), settings.stripe_secret_key.get_secret_value()),
+        answers=remembered,
         gateway=stripe.connect(
             settings.stripe_secret_key.get_secret_value(),
             settings.stripe_base_url,
@@ -80,4 +83,5 @@ def connect(settings: Settings, *, name: str = "backroom") -> Services:
             may_export=True,
         ),
         knowledge=Knowledge(),
+        recent=Recent(remembered),
     )

@@ -1,5 +1,5 @@
-"""Answers of keyed requests in Redis for a few minutes, sealed: who reads Redis learns nothing, who writes to it cannot
-make us say anything.
+"""Answers in Redis for a few minutes, sealed: who reads Redis learns nothing, who writes to it cannot make us say
+anything.
 """
 
 import os
@@ -13,16 +13,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from shop.ports.answers import KEPT_S
+
 TIMEOUT_S = 0.1
 """PostgreSQL answers the same question in a millisecond or two; a Redis that takes longer is no short cut."""
 
 REST_S = 2.0
 """After a failure Redis is left alone for so long; otherwise each request of an outage would wait TIMEOUT_S."""
-
-KEPT_S = 600
-"""Retries come within seconds; after ten minutes PostgreSQL is quick enough. An answer may hold a client secret, so it
-lies here no longer than it is of use.
-"""
 
 LARGEST = 65_536
 """Bytes. Longer answers are not repeated often enough to be worth the memory."""
@@ -50,12 +47,12 @@ class RedisAnswers:
             structlog.get_logger().warning("answer_forged_or_of_another_secret")
             return None
 
-    def keep(self, name: str, answer: bytes) -> None:
+    def keep(self, name: str, answer: bytes, *, for_s: int = KEPT_S) -> None:
         if len(answer) > LARGEST:
             return
         nonce = os.urandom(NONCE)
         sealed = nonce + self._cipher.encrypt(nonce, answer, name.encode())
-        self._ask(lambda: self._redis.set(f"answer:{name}", sealed, ex=KEPT_S))
+        self._ask(lambda: self._redis.set(f"answer:{name}", sealed, ex=for_s))
 
     def _ask(self, question: Callable[[], object]) -> object:
         if time.monotonic() < self._resting_until:

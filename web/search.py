@@ -6,7 +6,9 @@ from pydantic import Field, StringConstraints
 
 from shop.search import facets as counted
 from shop.search import similar as alike
-from shop.search.find import Hit, Leg, Mode, Place, SearchRequest, SearchResult, Sort, WrongPlace, find
+from shop.search.answer import answer
+from shop.search.asked import Hit, Leg, Mode, Place, SearchRequest, SearchResult, Sort, WrongPlace
+from shop.search.gather import LegAway
 from shop.search.queries.cards import Shown
 from shop.search.queries.filters import Filters
 from shop.search.understand import PARTS, Part
@@ -153,7 +155,10 @@ class FacetsBody(Out):
 
 
 class SearchBody(Out):
-    """total_is_exact false: there are at least `total`. degraded: the model is away, only words were compared."""
+    """total_is_exact false: there are at least `total`. degraded: a part is away, so that only
+    words, or only meaning, were compared, or that the answer is a kept one. cached: kept, and nothing changed
+    since.
+    """
 
     search_id: str
     query: QueryBody
@@ -176,14 +181,15 @@ class SimilarQuery(In):
     limit: int = Field(20, ge=1, le=100)
 
 
-@GROUP.route("GET", "/v1/search", who=ANYONE, answers={200: SearchBody}, errors=(WrongPlace, Forbidden))
+@GROUP.route("GET", "/v1/search", who=ANYONE, answers={200: SearchBody}, errors=(WrongPlace, Forbidden, LegAway))
 def search(call: Call, query: SearchQuery) -> SearchBody:
     """Search the catalogue.
 
     Total, facets and all pages are of one list. A cursor goes with the query, filters, sort and mode it came from;
     later pages keep the `search_id` of the first, to be sent along with events about their products.
     """
-    result = find(call.db, call.services.encoder, _request(call, query), call.services.knowledge)
+    services = call.services
+    result = answer(call.db, services.encoder, _request(call, query), services.knowledge, services.recent)
     place = result.next_place
     return SearchBody(
         search_id=result.search_id,
@@ -194,6 +200,7 @@ def search(call: Call, query: SearchQuery) -> SearchBody:
         data=[_hit(hit) for hit in result.hits],
         next_cursor=write_cursor(place.search_id, place.of, place.at, place.product_id) if place else None,
         took_ms=result.took_ms,
+        cached=result.cached,
         degraded=result.degraded or None,
     )
 

@@ -2,6 +2,11 @@
 
 from typing import Protocol
 
+KEPT_S = 600
+"""Retries come within seconds; after ten minutes PostgreSQL is quick enough. An answer may hold a client secret, so it
+lies there no longer than it is of use.
+"""
+
 
 class Answers(Protocol):
     """It may forget anything at any time, and never says what nobody kept. When it is away it knows nothing."""
@@ -10,6 +15,6 @@ class Answers(Protocol):
         """What was kept under that name within the last minutes."""
         ...
 
-    def keep(self, name: str, answer: bytes) -> None:
-        """Remember it for some minutes; nothing is raised when that does not work."""
+    def keep(self, name: str, answer: bytes, *, for_s: int = KEPT_S) -> None:
+        """Remember it for so many seconds; nothing is raised when that does not work."""
         ...

@@ -69,7 +69,7 @@ class Hit:
 @dataclass(frozen=True, slots=True)
 class SearchResult:
     """total_is_exact False: there are at least `total`. degraded: a part is away, so that words or meaning alone were
-    compared, or the answer is one that was kept. cached: it was kept. personal: what the asker had before has changed it.
+    compared, or the answer is a kept one. cached: it was kept. personal: what the asker had before has changed it.
 
     corrected: what was searched instead of what was written, None when that is the same. interpreted: how it was read.
     teams: in a trial, whose each of the first places is. learned: clicks had a say in the order.

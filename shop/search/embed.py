@@ -13,6 +13,7 @@ from shop.search import models
 from shop.search.product import Product
 from shop.search.queries import models as known_models
 from shop.search.queries import vectors as queries
+from shop.search.queries import versions
 from shop.search.queries.models import Model
 from shop.search.text import embedding_text
 
@@ -98,6 +99,7 @@ def _embed_some(db: Database, encoder: Encoder, version: str, progress: Progress
         vectors = encoder.encode([embedding_text(_product(row)) for row in stale])
         with db.transaction() as tx:
             queries.save_vectors(tx, version, stale, vectors)
+            versions.bump(tx, "catalogue")  # what was found before is found otherwise now
         done, after = done + len(stale), stale[-1].n
         progress(done, total)
     return done
@@ -128,4 +130,6 @@ def _finish(db: Database, version: str, done: int) -> int:
             queries.draw_sample(tx, version, size=SAMPLE)
             queries.analyze(tx)
         models.take_over(tx, version)
+        if done:
+            versions.bump(tx, "catalogue")
     return 0

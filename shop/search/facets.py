@@ -61,7 +61,11 @@ def count(cards: Sequence[Card]) -> Facets:
 
 def told(found: Facets) -> dict[str, Any]:
     """As JSON can keep it."""
-    return asdict(found)
+    return {
+        "category": [{"value": one.value, "count": one.count} for one in found.category],
+        "brand": [{"value": one.value, "count": one.count} for one in found.brand],
+        "price": None if found.price is None else asdict(found.price),
+    }
 
 
 def read(kept: Mapping[str, Any]) -> Facets:

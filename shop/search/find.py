@@ -13,7 +13,7 @@ from shop.search import models, pages, spelling
 from shop.search.asked import Hit, Leg, Mode, Place, SearchRequest, SearchResult, WrongPlace
 from shop.search.explain import Explanation, explain
 from shop.search.further import further, keep, legs
-from shop.search.gather import Means
+from shop.search.gather import LegAway, Means
 from shop.search.known import Knowledge, Known
 from shop.search.learned import with_learned
 from shop.search.listing import Wanted, count_facets, listing
@@ -39,23 +39,26 @@ def find(db: Database, encoder: Encoder, request: SearchRequest, knowledge: Know
 
     `knowledge` is what the process keeps between searches; without it, it is read for this one. Raises WrongPlace.
     """
+    return search(db, encoder, request, knowledge or Knowledge())[0]
+
+
+def search(db: Database, encoder: Encoder, request: SearchRequest, knowledge: Knowledge) -> tuple[SearchResult, Known]:
+    """As `find`, and what was known. Where words or meaning cannot be looked up, the other one answers alone
+    (`degraded`). Raises WrongPlace, and LegAway where neither can.
+    """
     began = time.perf_counter()
-    of = _fingerprint(request)
+    of = fingerprint(request)
     if request.after is not None and request.after.of != of:
         raise WrongPlace("the cursor belongs to another search")
-    with db.transaction() as tx:
-        known = (knowledge or Knowledge()).of(tx)
-        following = further(tx, known, request, of)
-        corrected = _corrected(tx, encoder, known, request) if following is None else None
-    if following is not None:
-        return replace(following, took_ms=_since(began))
-    query = understand(corrected or request.text, known, literal=request.literal)
-    speaker = models.speaker(encoder, known.model)
-    vector = _vector(speaker, query, request.mode)
-    with db.transaction() as tx:
-        wanted = _wanted(tx, query, vector, known, encoder, request)
-        result = _first(tx, _Search(request, of, known, encoder, speaker), wanted, corrected)
-        return _logged(tx, request, result, began)
+    try:
+        with db.transaction() as tx:
+            known = knowledge.of(tx)
+            return _answered(tx, _search(request, of, known, encoder, request.mode), began), known
+    except LegAway as away:
+        other: Mode = "semantic" if away.leg == "lexical" else "lexical"
+        with db.transaction() as tx:
+            known = knowledge.of(tx)
+            return _answered(tx, _search(request, of, known, encoder, other), began), known
 
 
 def warm(encoder: Encoder) -> bool:
@@ -74,9 +77,26 @@ class _Search:
     known: Known
     encoder: Encoder
     speaker: Encoder | None
+    legs: Mode
 
 
-def _fingerprint(request: SearchRequest) -> str:
+def _search(request: SearchRequest, of: str, known: Known, encoder: Encoder, legs: Mode) -> _Search:
+    return _Search(request, of, known, encoder, models.speaker(encoder, known.model), legs)
+
+
+def _answered(tx: Tx, search: _Search, began: float) -> SearchResult:
+    request, known = search.request, search.known
+    following = further(tx, known, request, search.of)
+    if following is not None:
+        return replace(following, took_ms=_since(began))
+    corrected = _corrected(tx, search.encoder, known, request)
+    query = understand(corrected or request.text, known, literal=request.literal)
+    wanted = _wanted(tx, query, _vector(search.speaker, query, search.legs), search)
+    return logged(tx, request, _first(tx, search, wanted, corrected), began)
+
+
+def fingerprint(request: SearchRequest) -> str:
+    """What a cursor belongs to."""
     asked = repr((request.text, request.filters, request.sort, request.mode, request.correct, request.literal))
     return hashlib.blake2b(asked.encode(), digest_size=6).hexdigest()
 
@@ -99,8 +119,9 @@ def _vector(speaker: Encoder | None, query: Query, mode: Mode) -> str | None:
         return None
 
 
-def _wanted(tx: Tx, query: Query, vector: str | None, known: Known, encoder: Encoder, request: SearchRequest) -> Wanted:
-    version = known.model.version if known.model else models.model_version(encoder)
+def _wanted(tx: Tx, query: Query, vector: str | None, search: _Search) -> Wanted:
+    request, known = search.request, search.known
+    version = _version(known, search.encoder)
     pins = known.pins.get(normalise(request.text))
     return Wanted(
         query=query,
@@ -108,11 +129,15 @@ def _wanted(tx: Tx, query: Query, vector: str | None, known: Known, encoder: Enc
         means=Means(
             version=version,
             vector=vector,
-            ways=ways(query, known) if request.mode != "semantic" or vector is None else (),
+            ways=ways(query, known) if search.legs != "semantic" or vector is None else (),
             taste=_taste(tx, query, request, version) if vector is not None else None,
         ),
         pinned=pins.product_ids if pins and pins.holds(datetime.now(UTC)) else (),
     )
+
+
+def _version(known: Known, encoder: Encoder) -> str:
+    return known.model.version if known.model else models.model_version(encoder)
 
 
 def _with_price(filters: Filters, query: Query) -> Filters:
@@ -121,6 +146,16 @@ def _with_price(filters: Filters, query: Query) -> Filters:
     if price is None or filters.price_min is not None or filters.price_max is not None:
         return filters
     return replace(filters, price_min=price.low, price_max=price.high)
+
+
+def is_personal(tx: Tx, encoder: Encoder, known: Known, request: SearchRequest) -> bool:
+    """Whether what the asker had before may change the answer. Correcting a query never makes it so: words that name a
+    brand or hold a digit stay as they are.
+    """
+    if not request.customer_id and not request.visitor_id:
+        return False
+    query = understand(request.text, known, literal=request.literal)
+    return request.mode != "lexical" and _taste(tx, query, request, _version(known, encoder)) is not None
 
 
 def _taste(tx: Tx, query: Query, request: SearchRequest, version: str) -> str | None:
@@ -158,7 +193,8 @@ def _first(tx: Tx, search: _Search, wanted: Wanted, corrected: str | None) -> Se
         hits=_hits(tx, page, explain(tx, wanted, found, page) if request.explain else {}),
         next_place=None,
         took_ms=0.0,
-        degraded=wanted.means.vector is None and request.mode != "lexical",
+        degraded=search.legs != request.mode or (wanted.means.vector is None and request.mode != "lexical"),
+        personal=wanted.means.taste is not None,
         teams=learned.teams,
         learned=learned.counts,
     )
@@ -176,8 +212,7 @@ def _respelt(tx: Tx, search: _Search, text: str) -> Wanted | None:
     if other is None:
         return None
     query = understand(other, search.known, literal=search.request.literal)
-    vector = _vector(search.speaker, query, search.request.mode)
-    return _wanted(tx, query, vector, search.known, search.encoder, search.request)
+    return _wanted(tx, query, _vector(search.speaker, query, search.legs), search)
 
 
 def _hits(tx: Tx, page: Sequence[Ranked], explanations: Mapping[str, Explanation]) -> list[Hit]:
@@ -189,7 +224,8 @@ def _hits(tx: Tx, page: Sequence[Ranked], explanations: Mapping[str, Explanation
     ]
 
 
-def _logged(tx: Tx, request: SearchRequest, result: SearchResult, began: float) -> SearchResult:
+def logged(tx: Tx, request: SearchRequest, result: SearchResult, began: float) -> SearchResult:
+    """The result with the time it took, written down if it is a first page."""
     result = replace(result, took_ms=_since(began))
     if request.after is None:
         log.insert_search(
@@ -210,6 +246,7 @@ def _logged(tx: Tx, request: SearchRequest, result: SearchResult, began: float) 
                 first_products=[hit.product.id for hit in result.hits[:LOGGED_PRODUCTS]],
                 ranker=RANKER + ("+trial" if result.teams else "+learned" if result.learned else ""),
                 degraded=result.degraded,
+                cached=result.cached,
                 took_ms=result.took_ms,
                 teams=result.teams or None,
             ),

@@ -4,8 +4,10 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar, Literal
 
 from db.database import Tx
+from shop.errors import NotYet
 from shop.search.evidence import evidence
 from shop.search.queries import cards as products
 from shop.search.queries import find as queries
@@ -89,13 +91,29 @@ class _Best:
     placed: bool
 
 
+class LegAway(NotYet):
+    """Words or meaning cannot be looked up now: too slow, locked, or broken. The transaction is lost with it."""
+
+    code: ClassVar[str] = "search_unavailable"
+
+    def __init__(self, leg: Literal["semantic", "lexical"]) -> None:
+        super().__init__(f"search cannot look up {'words' if leg == 'lexical' else 'meaning'} now")
+        self.leg: Literal["semantic", "lexical"] = leg
+
+
 def gather(tx: Tx, query: Query, filters: Filters, means: Means) -> Gathered:
     """In the transaction of one search."""
     queries.prepare(tx, ef_search=EF_SEARCH)
     documents = queries.count_products(tx)
     only = _only(tx, filters, documents)
-    near = _near(tx, only, filters, means)
-    best, words_full = _by_words(tx, only, filters, means.ways, documents, near)
+    try:
+        near = _near(tx, only, filters, means)
+    except queries.PartAway as error:
+        raise LegAway("semantic") from error
+    try:
+        best, words_full = _by_words(tx, only, filters, means.ways, documents, near)
+    except queries.PartAway as error:
+        raise LegAway("lexical") from error
     cards = products.cards(tx, list({*near, *best}), version=means.version, vector=means.vector, taste=means.taste)
     candidates = _candidates(tx, query, cards, best, set(near))
     return Gathered(

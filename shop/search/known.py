@@ -4,7 +4,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from db.database import Tx
@@ -45,7 +45,8 @@ class Synonym:
 class Known:
     """brands: by their words, with single spaces, the brand in lower case. categories: by the stems of their last step,
     the whole paths in lower case. synonyms: by the first stem they replace. former_language: looked under too, while
-    products are put over.
+    products are put over. versions: of the catalogue and the merchandising as they were found; values_of: the
+    catalogue's whose brands and categories these are.
     """
 
     language: str = ENGLISH
@@ -58,6 +59,8 @@ class Known:
     )
     synonyms: Mapping[str, Sequence[Synonym]] = field(default_factory=dict[str, Sequence[Synonym]])
     pins: Mapping[str, Pinned] = field(default_factory=dict[str, Pinned])
+    versions: tuple[int, int] = (-1, -1)
+    values_of: int = -1
 
 
 NOTHING = Known()
@@ -73,29 +76,34 @@ class Knowledge:
         self._fresh_s = values_fresh_s
         self._lock = threading.Lock()
         self._known: Known | None = None
-        self._versions = (-1, -1)
         self._values_read = 0.0
+
+    @property
+    def last(self) -> Known | None:
+        """As the latest search found it; None before the first one. The database is not asked."""
+        return self._known
 
     def of(self, tx: Tx) -> Known:
         now = versions.versions(tx)
         known = self._known
-        if known is not None and now == self._versions:
+        if known is not None and now == known.versions and now[0] == known.values_of:
             return known
         with self._lock:
             return self._read(tx, now)
 
     def _read(self, tx: Tx, now: tuple[int, int]) -> Known:
-        known, (catalogue, merchandised) = self._known, self._versions
-        if known is None or now[1] != merchandised:
+        known = self._known
+        values_of = known.values_of if known else -1
+        if known is None or now[1] != known.versions[1]:
             old = known.language if known else None
             known = _decided(tx, known or NOTHING)
             # Categories are kept by their stems: another language has others.
-            catalogue = -1 if known.language != old else catalogue
-        if now[0] != catalogue and (catalogue < 0 or time.monotonic() - self._values_read >= self._fresh_s):
+            values_of = -1 if known.language != old else values_of
+        if now[0] != values_of and (values_of < 0 or time.monotonic() - self._values_read >= self._fresh_s):
             known = _with_values(tx, known)
-            catalogue, self._values_read = now[0], time.monotonic()
-        self._known, self._versions = known, (catalogue, now[1])
-        return known
+            values_of, self._values_read = now[0], time.monotonic()
+        self._known = replace(known, versions=now, values_of=values_of)
+        return self._known
 
 
 def _decided(tx: Tx, known: Known) -> Known:

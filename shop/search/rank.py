@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from shop.search.gather import Candidate, Gathered
 from shop.search.text import terms
@@ -89,12 +89,16 @@ class Ranked:
     pinned: bool = False
 
 
+_Pair: TypeAlias = tuple[str, str, re.Pattern[str]]
+"""How two words begin, and how that looks where one stands after the other."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Asked:
     """Of one query, made ready for being looked for in hundreds of products."""
 
     terms: frozenset[str]
-    pairs: Sequence[re.Pattern[str]]
+    pairs: Sequence[_Pair]
     colours: frozenset[str]
     sizes: Sequence[re.Pattern[str]]
     categories: frozenset[str]
@@ -153,7 +157,7 @@ def _parts(query: Query, asked: _Asked, one: Candidate, scales: _Scales) -> Part
         words=LEXICAL * scales.lexical(one.lexical) if one.found else 0.0,
         meaning=SEMANTIC * scales.semantic(card.similarity) if card.similarity is not None else 0.0,
         every_word=EVERY_WORD if query.terms and one.every else 0.0,
-        phrase=PHRASE * sum(pair.search(card.name) is not None for pair in asked.pairs) / (len(asked.pairs) or 1),
+        phrase=PHRASE * _standing(asked.pairs, card.name) / (len(asked.pairs) or 1),
         brand=BRAND_NAMED if card.brand and _brand_terms(card.brand, query.language) <= asked.terms else 0.0,
         without=sum(LACKS if said > 0 else HAS if said < 0 else 0.0 for said in one.refused),
         colour=COLOUR if one.looks and any(_has_word(one.looks, colour) for colour in asked.colours) else 0.0,
@@ -166,13 +170,22 @@ def _parts(query: Query, asked: _Asked, one: Candidate, scales: _Scales) -> Part
 
 
 def _has_word(looks: str, colour: str) -> bool:
-    return re.search(rf"(?<!\w){'grey' if colour == 'gray' else colour}(?!\w)", looks) is not None
+    word = "grey" if colour == "gray" else colour
+    return word in looks and re.search(rf"(?<!\w){word}(?!\w)", looks) is not None
 
 
-def _pairs(stems: Sequence[str]) -> list[re.Pattern[str]]:
+def _standing(pairs: Sequence[_Pair], name: str) -> int:
+    # Whether both are there at all is known a hundred times sooner than how they stand.
+    return sum(first in name and then in name and form.search(name) is not None for first, then, form in pairs)
+
+
+def _pairs(stems: Sequence[str]) -> list[_Pair]:
     """Words that begin like two neighbours of the query, with nothing but spaces and marks between them."""
-    starts = [re.escape(stem.removesuffix("i")) for stem in stems]  # battery has the stem batteri
-    return [re.compile(rf"(?<![^\W_]){first}[^\W_]*[\W_]+{then}") for first, then in pairwise(starts)]
+    starts = [stem.removesuffix("i") for stem in stems]  # battery has the stem batteri
+    return [
+        (first, then, re.compile(rf"(?<![^\W_]){re.escape(first)}[^\W_]*[\W_]+{re.escape(then)}"))
+        for first, then in pairwise(starts)
+    ]
 
 
 @lru_cache(maxsize=1000)

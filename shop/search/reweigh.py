@@ -4,6 +4,7 @@ from db.database import Database
 from shop.progress import Progress, unheard
 from shop.search import index
 from shop.search.queries import index as queries
+from shop.search.queries import versions
 
 BITE = 500
 """Products of one transaction: some 50,000 postings, a second, during which an import waits for the index."""
@@ -18,6 +19,8 @@ def reweigh(db: Database, progress: Progress = unheard) -> dict[str, object]:
         with db.transaction() as tx:
             index.lock(tx)
             weighed = queries.reweigh_some(tx, limit=BITE)
+            if weighed:
+                versions.bump(tx, "catalogue")
         if not weighed:
             return {"products": done}
         done += weighed

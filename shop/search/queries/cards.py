@@ -8,7 +8,7 @@ from typing import Any
 from psycopg.rows import args_row, class_row
 
 from db.database import Tx
-from shop.search.queries.filters import PASSES, Filters
+from shop.search.queries.filters import PASSES, Filters, numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,10 @@ class Card:
 
 def cards(tx: Tx, ns: Sequence[int], *, version: str, vector: str | None, taste: str | None = None) -> list[Card]:
     """Candidates that are still in the shop, with their similarity to the query, how many people had them, and their
-    similarity to what the asker had before (`taste`, a vector too).
+    similarity to what the asker had before (`taste`, a vector too). Without vectors their table is not touched.
     """
+    if vector is None and taste is None:
+        return _cards_by_words(tx, ns)
     cur = tx.cursor(row_factory=args_row(Card))
     return cur.execute(
         """
@@ -49,9 +51,23 @@ def cards(tx: Tx, ns: Sequence[int], *, version: str, vector: str | None, taste:
           LEFT JOIN product_embeddings e
                  ON e.product_id = p.id AND e.model_version = %(version)s
                 AND (%(vector)s::text IS NOT NULL OR %(taste)s::text IS NOT NULL)
-         WHERE p.n = ANY(%(ns)s) AND p.active
+         WHERE p.n = ANY(%(ns)s::integer[]) AND p.active
         """,
-        {"ns": ns, "version": version, "vector": vector, "taste": taste},
+        {"ns": numbers(ns), "version": version, "vector": vector, "taste": taste},
+    ).fetchall()
+
+
+def _cards_by_words(tx: Tx, ns: Sequence[int]) -> list[Card]:
+    cur = tx.cursor(row_factory=args_row(Card))
+    return cur.execute(
+        """
+        SELECT p.n, p.id, lower(p.name), p.category, p.brand, p.price, p.currency, p.rating, p.rating_count,
+               p.created_at, NULL AS similarity, p.available, coalesce(also.support, 0) AS people, NULL AS liking
+          FROM products p
+          LEFT JOIN item_neighbours also ON also.relation = 'also' AND also.product_id = p.id
+         WHERE p.n = ANY(%(ns)s::integer[]) AND p.active
+        """,
+        {"ns": numbers(ns)},
     ).fetchall()
 
 
@@ -76,9 +92,9 @@ def looks(tx: Tx, ns: Sequence[int]) -> dict[int, str]:
     rows = tx.execute(
         """
         SELECT n, lower(concat_ws(' ', name, attributes->>'color', attributes->>'colour', attributes->>'size'))
-          FROM products WHERE n = ANY(%(ns)s)
+          FROM products WHERE n = ANY(%(ns)s::integer[])
         """,
-        {"ns": list(ns)},
+        {"ns": numbers(ns)},
     ).fetchall()
     return dict(rows)
 
@@ -102,7 +118,7 @@ def texts_naming(tx: Tx, ns: Sequence[int], terms: Sequence[str]) -> dict[int, s
         WITH naming AS (
             SELECT s.product_n
               FROM search_terms t
-              JOIN search_postings s ON s.term_id = t.id AND s.product_n = ANY(%(ns)s)
+              JOIN search_postings s ON s.term_id = t.id AND s.product_n = ANY(%(ns)s::integer[])
              WHERE t.term = ANY(%(terms)s)
           GROUP BY s.product_n
             HAVING count(*) = cardinality(%(terms)s::text[])
@@ -111,7 +127,7 @@ def texts_naming(tx: Tx, ns: Sequence[int], terms: Sequence[str]) -> dict[int, s
           FROM products p
           JOIN naming ON naming.product_n = p.n
         """,
-        {"ns": list(ns), "terms": list(terms)},
+        {"ns": numbers(ns), "terms": list(terms)},
     ).fetchall()
     return dict(rows)
 

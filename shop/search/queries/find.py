@@ -4,10 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from psycopg import errors
 from psycopg.rows import args_row, class_row
 
 from db.database import Tx
-from shop.search.queries.filters import PASSES, Filters
+from shop.search.queries.filters import PASSES, Filters, numbers
+
+PartAway = (errors.QueryCanceled, errors.LockNotAvailable, errors.UndefinedFile, errors.InternalError)
+"""What a statement over one part of the index raises when that part is too slow, locked by a repair, or broken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,8 @@ class Wish:
 def prepare(tx: Tx, *, ef_search: int) -> None:
     """Settings of one search. Iterative scans go on until filters have let enough through; each statement is planned
     for its own values, since a general plan for a rare category is forty times slower; losing the last log lines in
-    a power cut is no loss worth a disk write per search; a search that takes ten seconds has lost its shopper.
+    a power cut is no loss worth a disk write per search. A statement of three seconds, or one that waits a quarter of a
+    second for somebody who repairs an index, gives up: what the other leg finds is worth more to a shopper.
     """
     tx.execute(
         """
@@ -65,7 +70,8 @@ def prepare(tx: Tx, *, ef_search: int) -> None:
                set_config('hnsw.iterative_scan', 'relaxed_order', true),
                set_config('plan_cache_mode', 'force_custom_plan', true),
                set_config('synchronous_commit', 'off', true),
-               set_config('statement_timeout', '10s', true)
+               set_config('statement_timeout', '3s', true),
+               set_config('lock_timeout', '250ms', true)
         """,
         {"ef_search": str(ef_search)},
     )
@@ -112,11 +118,11 @@ def nearest_among(tx: Tx, ns: Sequence[int], *, version: str, vector: str, limit
             SELECT p.n, e.v <#> %(vector)s::halfvec(384) AS distance
               FROM products p
               JOIN product_embeddings e ON e.product_id = p.id AND e.model_version = %(version)s
-             WHERE p.n = ANY(%(ns)s)
+             WHERE p.n = ANY(%(ns)s::integer[])
         )
         SELECT n FROM compared ORDER BY distance, n LIMIT %(limit)s
         """,
-        {"ns": ns, "version": version, "vector": vector, "limit": limit},
+        {"ns": numbers(ns), "version": version, "vector": vector, "limit": limit},
     ).fetchall()
     return [row[0] for row in rows]
 
@@ -176,7 +182,7 @@ def matching(tx: Tx, terms: Sequence[Term], wish: Wish) -> list[Match]:
               FROM unnest(%(ids)s::integer[], %(rarities)s::real[]) AS w(id, rarity)
               JOIN search_postings s ON s.term_id = w.id
           GROUP BY s.product_n
-            HAVING sum(w.rarity) >= %(least)s OR s.product_n = ANY(%(also)s)
+            HAVING sum(w.rarity) >= %(least)s OR s.product_n = ANY(%(also)s::integer[])
         ), ranked AS (
             SELECT n, score, found, mass, row_number() OVER (ORDER BY score DESC, n) AS place,
                    count(*) FILTER (WHERE mass >= %(least)s) OVER () AS worthy
@@ -184,7 +190,7 @@ def matching(tx: Tx, terms: Sequence[Term], wish: Wish) -> list[Match]:
         )
         SELECT n, score, found, mass, place, worthy
           FROM ranked
-         WHERE place <= %(limit)s OR (found = %(all_found)s AND place <= %(all_limit)s) OR n = ANY(%(also)s)
+         WHERE place <= %(limit)s OR (found = %(all_found)s AND place <= %(all_limit)s) OR n = ANY(%(also)s::integer[])
         """,
         _matching(terms, wish),
     ).fetchall()
@@ -201,7 +207,7 @@ def matching_among(tx: Tx, ns: Sequence[int], terms: Sequence[Term], wish: Wish)
               JOIN search_postings s ON s.term_id = w.id
               JOIN unnest(%(ns)s::integer[]) AS passing(n) ON passing.n = s.product_n
           GROUP BY s.product_n
-            HAVING sum(w.rarity) >= %(least)s OR s.product_n = ANY(%(also)s)
+            HAVING sum(w.rarity) >= %(least)s OR s.product_n = ANY(%(also)s::integer[])
         ), ranked AS (
             SELECT n, score, found, mass, row_number() OVER (ORDER BY score DESC, n) AS place,
                    count(*) FILTER (WHERE mass >= %(least)s) OVER () AS worthy
@@ -209,9 +215,9 @@ def matching_among(tx: Tx, ns: Sequence[int], terms: Sequence[Term], wish: Wish)
         )
         SELECT n, score, found, mass, place, worthy
           FROM ranked
-         WHERE place <= %(limit)s OR (found = %(all_found)s AND place <= %(all_limit)s) OR n = ANY(%(also)s)
+         WHERE place <= %(limit)s OR (found = %(all_found)s AND place <= %(all_limit)s) OR n = ANY(%(also)s::integer[])
         """,
-        {**_matching(terms, wish), "ns": ns},
+        {**_matching(terms, wish), "ns": numbers(ns)},
     ).fetchall()
 
 
@@ -225,7 +231,7 @@ def matching_filtered(tx: Tx, filters: Filters, terms: Sequence[Term], wish: Wis
               FROM unnest(%(ids)s::integer[], %(rarities)s::real[]) AS w(id, rarity)
               JOIN search_postings s ON s.term_id = w.id
           GROUP BY s.product_n
-            HAVING sum(w.rarity) >= %(least)s OR s.product_n = ANY(%(also)s)
+            HAVING sum(w.rarity) >= %(least)s OR s.product_n = ANY(%(also)s::integer[])
         ), ranked AS (
             SELECT m.n, m.score, m.found, m.mass, row_number() OVER (ORDER BY m.score DESC, m.n) AS place,
                    count(*) FILTER (WHERE m.mass >= %(least)s) OVER () AS worthy
@@ -238,7 +244,7 @@ def matching_filtered(tx: Tx, filters: Filters, terms: Sequence[Term], wish: Wis
         )
         SELECT n, score, found, mass, place, worthy
           FROM ranked
-         WHERE place <= %(limit)s OR (found = %(all_found)s AND place <= %(all_limit)s) OR n = ANY(%(also)s)
+         WHERE place <= %(limit)s OR (found = %(all_found)s AND place <= %(all_limit)s) OR n = ANY(%(also)s::integer[])
         """,
         {**filters.parameters(), **_matching(terms, wish)},
     ).fetchall()
@@ -252,5 +258,5 @@ def _matching(terms: Sequence[Term], wish: Wish) -> dict[str, Any]:
         "all_found": wish.every,
         "all_limit": wish.every_limit,
         "least": wish.least_mass,
-        "also": list(wish.also),
+        "also": numbers(wish.also),
     }

@@ -8,7 +8,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from db.database import Tx
-from shop.search.queries.filters import PASSES, Filters
+from shop.search.queries.filters import PASSES, Filters, numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +35,28 @@ def keep_list(
     tx.execute(
         """
         INSERT INTO search_lists (search_id, product_ns, scores, marks, told)
-        VALUES (%(search_id)s, %(ns)s, %(scores)s, %(marks)s, %(told)s)
+        VALUES (%(search_id)s, %(ns)s::integer[], %(scores)s::real[], %(marks)s::smallint[], %(told)s)
             ON CONFLICT (search_id) DO NOTHING
         """,
         {
             "search_id": search_id,
-            "ns": list(ns),
-            "scores": list(scores),
-            "marks": list(marks),
+            "ns": numbers(ns),
+            "scores": numbers(scores),
+            "marks": numbers(marks),
             "told": Jsonb(told),
         },
+    )
+
+
+def copy_list(tx: Tx, search_id: str, *, of: str) -> None:
+    """The list of search `of`, if it is kept, for another one that had the same answer."""
+    tx.execute(
+        """
+        INSERT INTO search_lists (search_id, product_ns, scores, marks, told)
+        SELECT %(search_id)s, product_ns, scores, marks, told FROM search_lists WHERE search_id = %(of)s
+            ON CONFLICT (search_id) DO NOTHING
+        """,
+        {"search_id": search_id, "of": of},
     )
 
 
