@@ -145,10 +145,10 @@ def queries_of(
                   FROM asked
             ), placed AS (
                 SELECT valued.*,
-                       row_number() OVER (ORDER BY searches DESC, normalised) AS by_searches,
-                       row_number() OVER (ORDER BY nothing DESC, normalised) AS by_nothing,
-                       row_number() OVER (ORDER BY unclicked DESC, normalised) AS by_unclicked,
-                       row_number() OVER (ORDER BY lost DESC, normalised) AS by_lost
+                       row_number() OVER (ORDER BY searches DESC, normalised COLLATE "C") AS by_searches,
+                       row_number() OVER (ORDER BY nothing DESC, normalised COLLATE "C") AS by_nothing,
+                       row_number() OVER (ORDER BY unclicked DESC, normalised COLLATE "C") AS by_unclicked,
+                       row_number() OVER (ORDER BY lost DESC, normalised COLLATE "C") AS by_lost
                   FROM valued
             )
             SELECT normalised, searches, nothing, unclicked, clicked, carted, bought, reciprocal, sold, lost,
