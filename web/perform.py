@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Response, g, request
@@ -14,7 +14,7 @@ from shop.operations.idempotency import Kept, Keyed, KeyRequired, once, replace_
 from shop.operations.replay import recall, remember
 from web import card_numbers, limiting, problems, reading, tracing
 from web.access import Caller
-from web.answers import Answer, Answered, Settling, respond
+from web.answers import Answer, Answered, respond
 from web.call import Call
 from web.models import In
 from web.routes import Route
@@ -93,18 +93,18 @@ def _keyed(desk: Desk, route: Route, path: dict[str, str], caller: Caller, waiti
     answers = desk.services.answers
     if (known := recall(answers, asked)) is not None:
         return _replayed(known)
-    settling: list[Settling[Any]] = []
+    waited_for: list[Answer] = []
 
     def work(db: Database) -> Kept:
         answered = _attempt(db, lambda inner: _handle(route, _call(desk, route, caller, waiting, inner), arguments))
         if isinstance(answered, Answer) and answered.settling is not None:
-            settling.append(answered.settling)
+            waited_for.append(answered)
         return _kept(respond(answered))
 
     kept, replayed = once(desk.services.db, asked, work)
     if replayed:
         return _replayed(kept)
-    if settling and (settled := _settle(desk.services.db, Answer(None, settling=settling[0]), waiting)) is not None:
+    if waited_for and (settled := _settle(desk.services.db, waited_for[0], waiting)) is not None:
         kept = _kept(settled)
         replace_answer(desk.services.db, asked, kept)
     remember(answers, asked, kept)
@@ -135,12 +135,13 @@ def _attempt(db: Database, handle: Callable[[Database], Answered]) -> Answered:
 
 
 def _settle(db: Database, answered: Answered, waiting: Waiting) -> Response | None:
-    """The later answer, where one was preferred and came in time."""
+    """The later answer, where one was preferred: the final one, or as before with the state that it is in by now."""
     if not isinstance(answered, Answer) or answered.settling is None or waiting.wait_s <= 0:
         return None
     settling = answered.settling
     found = waiting.until(settling.load(db), lambda: settling.load(db), settling.settled)
-    return respond(settling.answer(found)) if waiting.applied else None
+    later = settling.answer(found)
+    return respond(later if waiting.applied else replace(later, status=answered.status, location=answered.location))
 
 
 def _arguments(route: Route, path: dict[str, str], raw: bytes) -> dict[str, Any]:

@@ -144,6 +144,20 @@ def test_the_answer_that_was_waited_for_is_the_one_that_comes_again(
     assert again.headers["Idempotency-Replayed"] == "true"
 
 
+def test_a_wait_that_is_over_answers_as_before_with_the_present_state(
+    db: Database, toys: FlaskClient, signed_in: SignedIn
+) -> None:
+    writer = threading.Timer(0.3, toyshop.reword, (db, "written meanwhile"))
+    writer.start()
+    first = write(toys, signed_in(), "k1", Prefer="wait=1")
+    writer.join()
+    assert first.json is not None
+    assert (first.status_code, first.json["text"]) == (202, "written meanwhile")
+    assert first.headers["Location"] == f"/toys/notes/{first.json['id']}"
+    assert "Preference-Applied" not in first.headers
+    assert write(toys, signed_in(), "k1").data == first.data
+
+
 def test_a_crash_while_waiting_leaves_the_answer_of_the_commit(db: Database) -> None:
     keyed = Keyed("sub:usr_1", "POST /x", "k", b"{}")
     idempotency.once(db, keyed, lambda _db: Kept(202, {}, b"accepted"))

@@ -117,6 +117,11 @@ def settle(db: Database) -> None:
         tx.execute("UPDATE notes SET settled = true")
 
 
+def reword(db: Database, text: str) -> None:
+    with db.transaction() as tx:
+        tx.execute("UPDATE notes SET text = %(text)s", {"text": text})
+
+
 def group() -> Group:
     toys = Group("Toys", "To try the foundation.")
 
