@@ -25,9 +25,9 @@ CHAPTERS = {
 HEAD = """\
 # Settings
 
-Environment variables, read once when a process starts; an empty one counts as not set. A wrong one, or a needed one that
-is missing, stops the start with a sentence that names it. `make run` sets all of them for the local shop, and `backroom env` prints those.
-Written by `backroom settings --write docs` from `boot/settings.py`; a test fails when it is out of date.
+Environment variables, read once when a process starts; an empty one counts as not set. A wrong one, or a needed one
+that is missing, stops the start with a sentence that names it. `backroom env` prints what the local shop was started
+with. Written by `backroom settings --write docs` from `boot/settings.py`; a test fails when it is out of date.
 """
 
 TAIL = """
