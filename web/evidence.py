@@ -34,8 +34,8 @@ class Parcel(In):
 
 
 class NewEvidence(In):
-    """`note` is the shop's own statement. With `submit` the packet is sent to the bank once it is drawn: there is one
-    answer for each dispute, and it cannot be taken back.
+    """`note` is the shop's own statement. What is left out stays as the packet before said it. With `submit` the packet
+    is sent to the bank once it is drawn: there is one answer for each dispute, and it cannot be taken back.
     """
 
     note: Annotated[Text, Field(max_length=5000)] | None = None

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from boot.commands.screen import bar, connected, out
 from shop.documents.proof import verify_numbers
@@ -185,7 +185,8 @@ def _show_differences(found: Sequence[Difference]) -> None:
     if not found:
         out.print("[green]No differences.[/]")
         return
-    table = Table("no.", "kind", "object", "ours", "theirs", "why")
+    # What is the matter may not be cut short where the terminal is narrow.
+    table = Table(*(Column(name, overflow="fold") for name in ("no.", "kind", "object", "ours", "theirs", "why")))
     for each in found:
         why = escape(each.explanation) if each.explanation else "[red]unexplained[/]"
         said = (escape(text or "") for text in (each.object_id, each.ours, each.theirs))

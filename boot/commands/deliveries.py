@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from boot.commands.screen import connected, out
 from shop.money import Money
@@ -44,7 +44,9 @@ def list_deliveries(
     if as_json:
         _print_json([asdict(delivery) for delivery in found])
         return
-    table = Table("delivery", "type", "state", "payment", "why", "received (UTC)")
+    # Ids are copied from here into the next command, so they stay in one piece however narrow the terminal is.
+    folded = (Column(name, overflow="fold") for name in ("type", "state", "payment", "why", "received (UTC)"))
+    table = Table(Column("delivery", no_wrap=True), *folded)
     for row in found:
         received = f"{row.received_at:%m-%d %H:%M:%S}"
         table.add_row(row.id, row.type or "", row.state, _money(row), row.reason or "", received)

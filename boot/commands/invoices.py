@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from boot.commands.screen import bar, connected, out
 from shop.documents import issued
@@ -41,7 +41,9 @@ def listed(
     if as_json:
         _print_json([_plain(row) for row in rows])
         return
-    table = Table("number", "issued (UTC)", "order", "net", "tax", "total", "paper")
+    # Numbers are copied from here into the next command, so they stay in one piece however narrow the terminal is.
+    folded = (Column(name, overflow="fold") for name in ("issued (UTC)", "order", "net", "tax", "total", "paper"))
+    table = Table(Column("number", no_wrap=True), *folded)
     for row in rows:
         amounts = [str(Money(amount, row.currency)) for amount in (row.net_minor, row.tax_minor, row.total_minor)]
         paper = row.sha256.hex()[:12] if row.sha256 else "being drawn"

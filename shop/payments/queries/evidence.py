@@ -29,14 +29,19 @@ def insert_packet(
     shipping: Mapping[str, Any] | None,
     submit: bool,
 ) -> None:
-    """The next version of the dispute's packets. The caller holds the order's lock."""
+    """The next version of the dispute's packets. The caller holds the order's lock.
+
+    What is not said anew stays as the version before said it: whoever looked at a draft sends what they saw.
+    """
     tx.execute(
         """
         INSERT INTO evidence_packets (id, dispute_id, order_id, version, requested_by, note, shipping, submit)
         SELECT %(id)s, d.id, d.order_id,
                1 + coalesce((SELECT max(version) FROM evidence_packets WHERE dispute_id = d.id), 0),
-               %(by)s, %(note)s, %(shipping)s, %(submit)s
+               %(by)s, coalesce(%(note)s, before.note), coalesce(%(shipping)s, before.shipping), %(submit)s
           FROM disputes d
+          LEFT JOIN LATERAL (SELECT note, shipping FROM evidence_packets
+                              WHERE dispute_id = d.id ORDER BY version DESC LIMIT 1) AS before ON true
          WHERE d.id = %(dispute_id)s
         """,
         {

@@ -101,12 +101,16 @@ def test_what_was_frozen_cannot_be_changed(shop: Shop) -> None:
 
 
 def test_a_packet_that_is_only_to_be_read_is_not_sent(shop: Shop) -> None:
-    asked = ask(shop, disputed_order(shop))
+    dispute_id = disputed_order(shop)
+    asked = ask(shop, dispute_id, note="Signed for.", shipping={"carrier": "DHL"})
     drawn(shop, asked.packet.id)
     assert shop.sql("SELECT count(*) FROM jobs WHERE name = 'payments.answer'") == [(0,)]
     assert answer(shop.services.db, shop.services.evidence, asked.packet.id) is None
     assert sent_to_stripe(shop) == []
     assert not the_dispute(shop).evidence_submitted
+    # Who then says "send it" sends what was read, not an empty packet.
+    ask(shop, dispute_id, submit=True)
+    assert shop.sql("SELECT note, shipping FROM evidence_packets WHERE submit") == [("Signed for.", {"carrier": "DHL"})]
 
 
 def test_a_packet_is_sent_to_the_bank_and_the_dispute_says_so(shop: Shop) -> None:
