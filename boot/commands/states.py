@@ -19,7 +19,7 @@ def states(
     Example: backroom states --write docs
     """
     if write is None:
-        out.print(diagram.page(), markup=False, highlight=False)
+        out.print(diagram.page(), markup=False, highlight=False, soft_wrap=True)
         return
     (write / "images").mkdir(parents=True, exist_ok=True)
     (write / "states.md").write_text(diagram.page(), encoding="utf-8")
