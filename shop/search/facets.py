@@ -1,7 +1,7 @@
 """Counts beside a result list: taken from the very products that are in it."""
 
 from bisect import bisect_left
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
@@ -80,11 +80,12 @@ def read(kept: Mapping[str, Any]) -> Facets:
 
 
 def _values(found: Iterable[str]) -> list[Value]:
-    spellings: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    spellings: dict[str, tuple[str, int, int]] = {}  # the most frequent one, how often it is, all of them
     for value, times in Counter(found).items():
         if value:
-            spellings[value.lower()][value] += times
-    values = [Value(same.most_common(1)[0][0], same.total()) for same in spellings.values()]
+            most, of_it, total = spellings.get(value.lower(), (value, times, 0))
+            spellings[value.lower()] = (value, times, total + times) if times > of_it else (most, of_it, total + times)
+    values = [Value(most, total) for most, _, total in spellings.values()]
     return sorted(values, key=lambda one: (-one.count, one.value))[:VALUES]
 
 

@@ -103,8 +103,7 @@ class LegAway(NotYet):
 
 def gather(tx: Tx, query: Query, filters: Filters, means: Means) -> Gathered:
     """In the transaction of one search."""
-    queries.prepare(tx, ef_search=EF_SEARCH)
-    documents = queries.count_products(tx)
+    documents = queries.prepare(tx, ef_search=EF_SEARCH)
     only = _only(tx, filters, documents)
     try:
         near = _near(tx, only, filters, means)

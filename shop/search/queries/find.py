@@ -58,15 +58,16 @@ class Wish:
     also: Sequence[int]
 
 
-def prepare(tx: Tx, *, ef_search: int) -> None:
-    """Settings of one search. Iterative scans go on until filters have let enough through; each statement is planned
-    for its own values, since a general plan for a rare category is forty times slower; losing the last log lines in
-    a power cut is no loss worth a disk write per search. A statement of three seconds, or one that waits a quarter of a
-    second for somebody who repairs an index, gives up: what the other leg finds is worth more to a shopper.
+def prepare(tx: Tx, *, ef_search: int) -> int:
+    """Settings of one search; answers how many products are indexed. Iterative scans go on until filters have let
+    enough through; each statement is planned for its own values, as a general plan for a rare category is forty times
+    slower; losing the last log lines in a power cut is no loss worth a disk write per search. A statement of three
+    seconds, or one that waits a quarter of a second for somebody who repairs an index, gives up: what the other leg
+    finds is worth more to a shopper.
     """
-    tx.execute(
+    row = tx.execute(
         """
-        SELECT set_config('hnsw.ef_search', %(ef_search)s, true),
+        SELECT (SELECT documents FROM search_corpus), set_config('hnsw.ef_search', %(ef_search)s, true),
                set_config('hnsw.iterative_scan', 'relaxed_order', true),
                set_config('plan_cache_mode', 'force_custom_plan', true),
                set_config('synchronous_commit', 'off', true),
@@ -74,12 +75,8 @@ def prepare(tx: Tx, *, ef_search: int) -> None:
                set_config('lock_timeout', '250ms', true)
         """,
         {"ef_search": str(ef_search)},
-    )
-
-
-def count_products(tx: Tx) -> int:
-    row = tx.execute("SELECT documents FROM search_corpus").fetchone()
-    return row[0] if row else 0
+    ).fetchone()
+    return row[0] if row and row[0] is not None else 0
 
 
 def passing(tx: Tx, filters: Filters, *, limit: int) -> list[int]:
