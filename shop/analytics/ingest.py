@@ -4,7 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from db import outbox
 from db.database import Database, Tx
@@ -34,6 +34,10 @@ QUIET_S = 0.4
 
 GATHER_S = 0.1
 """After a bite that was not full: ten small transactions a second instead of one for each batch that arrives."""
+
+
+VISITS_AFTER = timedelta(seconds=2)
+"""While events come in all the time, the visits of each two seconds are derived together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +76,20 @@ def ingest(
         sums += _store_inbox(db, progress)
     finally:
         stream.leave()
+    if sums["stored"]:
+        _have_visits_derived(db)
     if stream.due():
         # What came since the last look must not wait for the next ring.
         with db.transaction() as tx:
             outbox.stage(tx, jobs.DRAIN_EVENTS, unique_key=DRAIN_KEY)
     return dict(sums)
+
+
+def _have_visits_derived(db: Database) -> None:
+    """Soon, so that the overview knows who is here; should we die first, the clock asks for it each minute."""
+    with db.transaction() as tx:
+        soon = datetime.now(UTC) + VISITS_AFTER
+        outbox.stage(tx, jobs.DERIVE_SESSIONS, unique_key="analytics.sessions", run_after=soon)
 
 
 def waiting(db: Database, stream: EventStream) -> Waiting:
