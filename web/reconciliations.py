@@ -37,7 +37,8 @@ class DifferenceBody(Out):
     Kinds: `status`, `amount`, `captured`, `refunded`, `fee`, `disputes` and `books` of a payment; `missing_here` and
     `missing_there`; `order`, where order, payments and books disagree; `movement_differs`, `movement_foreign` (no
     order of ours) and `movement_unknown` (a type we do not know) of Stripe's balance; `movement_changed`;
-    `entry_alone`, ours without theirs; `payout` and `payout_sum`; `balance`, what is left over.
+    `entry_alone`, ours without theirs; `payout` and `payout_sum`; `balance`, what is left over. `foreign` is the sum of
+    what is not this shop's, `more` that of what is beyond a thousand of a kind.
     """
 
     number: int

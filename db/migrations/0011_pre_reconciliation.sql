@@ -52,16 +52,23 @@ CREATE TABLE provider_movements (
     available_at timestamptz,
     learnt_at timestamptz NOT NULL DEFAULT now(),
     payout_ref text CHECK (length(payout_ref) <= 255),
-    matched_at timestamptz
+    matched_at timestamptz,
+    -- When it was found to be somebody else's who uses the same account, or of money that was given back for good: it is
+    -- counted with its like and looked at no more. Taken back when it turns out to be ours after all.
+    foreign_at timestamptz,
+    CHECK (matched_at IS NULL OR foreign_at IS NULL)
 );
-CREATE INDEX provider_movements_open ON provider_movements (id) WHERE matched_at IS NULL;
+CREATE INDEX provider_movements_open ON provider_movements (id) WHERE matched_at IS NULL AND foreign_at IS NULL;
+CREATE INDEX provider_movements_foreign ON provider_movements (source_ref) INCLUDE (id, currency, net_minor)
+    WHERE foreign_at IS NOT NULL;
 CREATE INDEX provider_movements_by_time ON provider_movements (made_at, id);
 CREATE INDEX provider_movements_of_source ON provider_movements (source_ref);
 CREATE INDEX provider_movements_of_payout ON provider_movements (payout_ref) WHERE payout_ref IS NOT NULL;
 
 CREATE FUNCTION provider_movement_kept() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF to_jsonb(NEW) - ARRAY['payout_ref', 'matched_at'] <> to_jsonb(OLD) - ARRAY['payout_ref', 'matched_at']
+    IF to_jsonb(NEW) - ARRAY['payout_ref', 'matched_at', 'foreign_at']
+       <> to_jsonb(OLD) - ARRAY['payout_ref', 'matched_at', 'foreign_at']
        OR (OLD.payout_ref IS NOT NULL AND NEW.payout_ref IS DISTINCT FROM OLD.payout_ref)
        OR (OLD.matched_at IS NOT NULL AND NEW.matched_at IS DISTINCT FROM OLD.matched_at) THEN
         RAISE EXCEPTION 'provider_movements is append-only: UPDATE is refused'
@@ -69,6 +76,15 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
+-- Those of others; `claimed` where something of ours says by now that it belongs to it.
+CREATE VIEW foreign_movements AS
+    SELECT id, currency, net_minor,
+           EXISTS (SELECT 1 FROM payments WHERE charge_id = source_ref)
+           OR EXISTS (SELECT 1 FROM refunds WHERE provider_refund_id = source_ref)
+           OR EXISTS (SELECT 1 FROM disputes WHERE provider_dispute_id = source_ref)
+           OR EXISTS (SELECT 1 FROM ledger_entries WHERE cause = 'correction:' || provider_movements.id) AS claimed
+      FROM provider_movements
+     WHERE foreign_at IS NOT NULL;
 CREATE TRIGGER provider_movements_kept BEFORE UPDATE ON provider_movements
     FOR EACH ROW EXECUTE FUNCTION provider_movement_kept();
 CREATE TRIGGER provider_movements_append_only BEFORE DELETE ON provider_movements

@@ -3,31 +3,33 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
 from db.database import Database, Tx
 from shop.payments.comparing import MARGIN, MOVING_FOR, facts_of, heal, look_at
 from shop.payments.facts import is_ours
-from shop.payments.queries import explaining, orders, resolving, settling
+from shop.payments.listing import LISTED_MAX, Listing
+from shop.payments.queries import explaining, orders, resolving, settling, strangers
 from shop.payments.queries import payouts as payout_rows
 from shop.payments.queries import reconciling as rows
 from shop.payments.queries.payouts import Payout
 from shop.payments.queries.reconciling import Difference, Reconciliation
 from shop.payments.queries.settling import Known, Unpartnered
-from shop.payments.settle import BITE, book_open, copy, follow_payouts, note_matches, unmatched
+from shop.payments.settle import BITE, copy, follow_payouts, match_open, unmatched
 from shop.ports.gateway import Gateway
 from shop.ports.settlements import BalanceSeen, PayoutSeen, Settlements
 from shop.progress import Progress
 
-LISTED_MAX = 1000
-"""Differences of a kind that a comparison lists; where there are more, something general is wrong."""
+STRANGE_AFTER = timedelta(days=7)
+"""A stranger's movement is listed by itself for so long, for people to see: then it is summed up with its like."""
 
 TRIES = 5
 """How often the balance is read again because money moved while it was; after that the rest is called on its way."""
 
 ON_ITS_WAY = "on its way: it happened minutes ago"
+FOREIGN = "not this shop's: made by others who use the same account, or given back to who paid it"
 PENDING = "its refund is pending: it is booked when the customer's bank has decided"
 
 
@@ -46,11 +48,13 @@ def compare_books(
     changed = copy(db, settlements.movements(wanted.from_at - MARGIN), progress)[2]
     if not wanted.dry_run:
         follow_payouts(db, settlements, since=wanted.from_at)
-        book_open(db)
+        match_open(db, booking=True)
         _heal_open(db, gateway, wanted)
-        book_open(db)
+        match_open(db, booking=True)
     balances = _balances(db, settlements)
-    note_matches(db)
+    with db.transaction() as tx:
+        strangers.claim_back(tx)
+    match_open(db, booking=False)
     found = [
         Difference("movement_changed", None, movement_id, None, "told otherwise than before", None)
         for movement_id in changed
@@ -75,25 +79,40 @@ def likeness(difference: Difference) -> str:
 def _heal_open(db: Database, gateway: Gateway, wanted: Reconciliation) -> None:
     """Money that moved in this time, of a payment whose news we never had: look at it with its refunds and disputes.
 
-    What is open from before was looked at then. On an account that is shared with another shop it grows for ever, and
-    each look is a question to the provider.
+    What is open from before was looked at then, and is looked at again only while nobody has found whose it is: on an
+    account that is shared with another shop, each of its movements costs one look a night for some days, then none.
     """
     since = wanted.from_at - MARGIN
     after = ""
+    with db.transaction() as tx:
+        old = orders.clock(tx) - STRANGE_AFTER
+        strangers.note_given_back(tx, before=old)
     while True:
         with db.transaction() as tx:
-            now = orders.clock(tx)
             page = settling.open_movements(tx, after=after, limit=BITE)
             differing = unmatched(tx, page)
-        late = [move for move in page if move.id in differing and move.made_at >= since]
-        for payment_id in {move.payment_ref for move in late if move.payment_ref}:
-            theirs = look_at(gateway, payment_id)
-            if theirs is not None and theirs.payment.order_id is not None and is_ours(theirs.payment.order_id):
-                key = f"{wanted.id}:books"
-                heal(db, theirs.payment.order_id, facts_of(theirs, key=key, seen_at=now))
+        unclear = [move for move in page if move.id in differing and (move.made_at >= since or move.order_id is None)]
+        payments = {move.payment_ref for move in unclear if move.payment_ref}
+        foreign = {payment_id for payment_id in payments if _is_foreign(db, gateway, payment_id, wanted)}
+        with db.transaction() as tx:
+            others = [move for move in unclear if move.order_id is None and move.payment_ref in foreign]
+            strangers.note_foreign(tx, [move.id for move in others if move.made_at < old])
         if len(page) < BITE:
             return
         after = page[-1].id
+
+
+def _is_foreign(db: Database, gateway: Gateway, payment_id: str, wanted: Reconciliation) -> bool:
+    """Whether the provider says that the payment carries no order of ours; one that does is taken over."""
+    with db.transaction() as tx:
+        now = orders.clock(tx)
+    theirs = look_at(gateway, payment_id)
+    if theirs is None:
+        return False
+    if theirs.payment.order_id is None or not is_ours(theirs.payment.order_id):
+        return True
+    heal(db, theirs.payment.order_id, facts_of(theirs, key=f"{wanted.id}:books", seen_at=now))
+    return False
 
 
 def _balances(db: Database, settlements: Settlements) -> list[BalanceSeen]:
@@ -110,37 +129,50 @@ def _balances(db: Database, settlements: Settlements) -> list[BalanceSeen]:
 
 
 def _money(tx: Tx, wanted: Reconciliation) -> list[Difference]:
+    """Page by page: what is kept of them is the list, which has its end."""
     now = orders.clock(tx)
-    found: dict[str, Difference] = {}
+    found = Listing()
     after = (datetime.min.replace(tzinfo=UTC), "")
     while page := settling.movements_in(tx, start=wanted.from_at, end=wanted.to_at, after=after, limit=BITE):
-        _add(found, page, unmatched(tx, page), now)
+        found.add(_differing(tx, page, now))
         after = (page[-1].made_at, page[-1].id)
     last = ""
     while page := settling.open_movements(tx, after=last, limit=BITE):
-        _add(found, page, unmatched(tx, page), now)
+        found.add(_differing(tx, [move for move in page if not wanted.from_at <= move.made_at < wanted.to_at], now))
         last = page[-1].id
     ours = settling.unpartnered(tx, start=wanted.from_at, end=wanted.to_at, limit=LISTED_MAX)
-    known = dict.fromkeys(explaining.still_pending(tx, list(found)), PENDING) | explaining.given_back(tx, list(found))
-    listed = [replace(each, explanation=known.get(str(each.object_id), each.explanation)) for each in found.values()]
-    return [*listed, *(_entry_alone(entry, now) for entry in ours)]
+    return [*found.lines(), *_foreign(tx), *(_entry_alone(entry, now) for entry in ours)]
 
 
-def _add(
-    found: dict[str, Difference], page: Sequence[Known], differing: Mapping[str, tuple[int, int]], now: datetime
-) -> None:
-    for move in (move for move in page if move.id in differing):
-        ours, theirs = differing[move.id]
-        found[move.id] = Difference(
-            kind=_kind(move),
-            order_id=move.order_id,
-            object_id=move.id,
-            ours=f"{ours} {move.currency}",
-            theirs=f"{theirs} {move.currency} {move.type} {move.source_ref or ''}".strip(),
-            explanation=ON_ITS_WAY if abs(now - move.made_at) < MOVING_FOR else None,
-            amount_minor=theirs - ours,
-            currency=move.currency,
-        )
+def _differing(tx: Tx, page: Sequence[Known], now: datetime) -> list[Difference]:
+    differing = unmatched(tx, page)
+    ids = list(differing)
+    known = dict.fromkeys(explaining.still_pending(tx, ids), PENDING) | explaining.given_back(tx, ids)
+    found = [_movement(move, *differing[move.id], now) for move in page if move.id in differing]
+    return _with_decisions(
+        tx, [replace(each, explanation=known.get(str(each.object_id), each.explanation)) for each in found]
+    )
+
+
+def _movement(move: Known, ours: int, theirs: int, now: datetime) -> Difference:
+    return Difference(
+        kind=_kind(move),
+        order_id=move.order_id,
+        object_id=move.id,
+        ours=f"{ours} {move.currency}",
+        theirs=f"{theirs} {move.currency} {move.type} {move.source_ref or ''}".strip(),
+        explanation=ON_ITS_WAY if abs(now - move.made_at) < MOVING_FOR else None,
+        amount_minor=theirs - ours,
+        currency=move.currency,
+    )
+
+
+def _foreign(tx: Tx) -> list[Difference]:
+    """All that is not this shop's, in one line for each currency."""
+    return [
+        Difference("foreign", None, currency, None, f"{number} movements, {net} {currency}", FOREIGN, net, currency)
+        for currency, number, net in strangers.sums(tx)
+    ]
 
 
 def _kind(move: Known) -> str:

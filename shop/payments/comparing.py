@@ -9,6 +9,7 @@ from shop.payments.disputing import dispute_seen
 from shop.payments.errors import IllegalMove, Implausible
 from shop.payments.facts import apply, is_ours, payment_seen, refund_seen
 from shop.payments.fold import Fact
+from shop.payments.listing import Listing
 from shop.payments.queries import orders
 from shop.payments.queries import reconciling as rows
 from shop.payments.queries.reconciling import Difference, OurPayment, Reconciliation
@@ -43,7 +44,7 @@ def compare_payments(
     db: Database, gateway: Gateway, wanted: Reconciliation, progress: Progress
 ) -> tuple[list[Difference], int]:
     """The differences, and how many payments were compared."""
-    found: list[Difference] = []
+    found = Listing()
     counted = 0
     for start, end in _slices(wanted.from_at, wanted.to_at):
         seen_ids: set[str] = set()
@@ -54,12 +55,12 @@ def compare_payments(
                 bite.append(seen)
                 counted += 1
             if len(bite) == BITE:
-                found += _compare_bite(db, gateway, wanted, bite)
+                found.add(_compare_bite(db, gateway, wanted, bite))
                 progress(counted, None)
                 bite = []
-        found += _compare_bite(db, gateway, wanted, bite)
-        found += _missing_there(db, gateway, start, end, seen_ids)
-    return found, counted
+        found.add(_compare_bite(db, gateway, wanted, bite))
+        found.add(_missing_there(db, gateway, start, end, seen_ids))
+    return found.lines(), counted
 
 
 def look_at(gateway: Gateway, payment_id: str) -> Theirs | None:

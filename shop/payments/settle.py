@@ -53,7 +53,8 @@ def settle(db: Database, settlements: Settlements, progress: Progress = unheard)
             deliveries.move_watermark(tx, MOVEMENTS, end or min(newest or start, now))
         start = end
     payouts = follow_payouts(db, settlements)
-    return {"movements": read, "payouts": payouts, "booked": book_open(db), "matched": note_matches(db)}
+    booked, matched = match_open(db, booking=True)
+    return {"movements": read, "payouts": payouts, "booked": booked, "matched": matched}
 
 
 def copy(
@@ -91,32 +92,30 @@ def follow_payouts(db: Database, settlements: Settlements, *, since: datetime | 
     return told
 
 
-def book_open(db: Database) -> int:
-    """Book what open movements make necessary; answers how many entries that were."""
-    booked, after = 0, ""
+def match_open(db: Database, *, booking: bool) -> tuple[int, int]:
+    """Note which open movements have all their entries by now and, with `booking`, book what the others make necessary;
+    answers how many entries and how many movements that were.
+    """
+    booked, matched, after = 0, 0, ""
     while True:
-        with db.transaction() as tx:
-            page = settling.open_movements(tx, after=after, limit=BITE)
-        for move in page:
-            booked += _book(db, needed(move))
+        page, fitting = _match(db, after)
+        made = sum(_book(db, needed(move)) for move in page if move.id not in fitting) if booking else 0
+        booked, matched = booked + made, matched + len(fitting)
+        if made:
+            matched += len(_match(db, after, limit=len(page) - len(fitting))[1])
         if len(page) < BITE:
-            return booked
+            return booked, matched
         after = page[-1].id
 
 
-def note_matches(db: Database) -> int:
-    """Note which open movements have all their entries by now; answers how many."""
-    matched, after = 0, ""
-    while True:
-        with db.transaction() as tx:
-            page = settling.open_movements(tx, after=after, limit=BITE)
-            differing = unmatched(tx, page)
-            fitting = [move.id for move in page if move.id not in differing]
-            settling.note_matched(tx, fitting)
-        matched += len(fitting)
-        if len(page) < BITE:
-            return matched
-        after = page[-1].id
+def _match(db: Database, after: str, limit: int = BITE) -> tuple[list[Known], set[str]]:
+    """A page of what is open, and what of it is matched now."""
+    with db.transaction() as tx:
+        page = settling.open_movements(tx, after=after, limit=limit)
+        differing = unmatched(tx, page)
+        fitting = {move.id for move in page if move.id not in differing}
+        settling.note_matched(tx, list(fitting))
+    return page, fitting
 
 
 def unmatched(tx: Tx, page: Sequence[Known]) -> dict[str, tuple[int, int]]:

@@ -124,7 +124,7 @@ def changed_since(tx: Tx, found: Sequence[Movement]) -> list[str]:
 
 
 def open_movements(tx: Tx, *, after: str, limit: int) -> list[Known]:
-    """Those that nothing in our books is known to belong to, whenever they were made."""
+    """Those that nothing in our books is known to belong to, whenever they were made, and that may be ours."""
     cursor = tx.cursor(row_factory=class_row(Known))
     return cursor.execute(
         """
@@ -132,7 +132,7 @@ def open_movements(tx: Tx, *, after: str, limit: int) -> list[Known]:
             SELECT id, type, category, amount_minor, fee_minor, net_minor, currency, source_ref, source_kind,
                    payment_ref, description, exchange_rate, made_at
               FROM provider_movements
-             WHERE matched_at IS NULL AND id > %(after)s
+             WHERE matched_at IS NULL AND foreign_at IS NULL AND id > %(after)s
           ORDER BY id
              LIMIT %(limit)s
         )
@@ -161,7 +161,7 @@ def open_movements(tx: Tx, *, after: str, limit: int) -> list[Known]:
 
 
 def movements_in(tx: Tx, *, start: datetime, end: datetime, after: tuple[datetime, str], limit: int) -> list[Known]:
-    """Those made in a span of time, matched or not; `after` is time and id of the last one of the page before."""
+    """Those of a span of time that may be ours, matched or not; `after` is time and id of the last one before."""
     cursor = tx.cursor(row_factory=class_row(Known))
     return cursor.execute(
         """
@@ -170,6 +170,7 @@ def movements_in(tx: Tx, *, start: datetime, end: datetime, after: tuple[datetim
                    payment_ref, description, exchange_rate, made_at
               FROM provider_movements
              WHERE made_at >= %(start)s AND made_at < %(end)s AND (made_at, id) > (%(after_at)s, %(after_id)s)
+               AND foreign_at IS NULL
           ORDER BY made_at, id
              LIMIT %(limit)s
         )
@@ -285,7 +286,7 @@ def matched_sums(tx: Tx, *, start: datetime, end: datetime) -> list[tuple[str, s
     return tx.execute(
         """
         SELECT type, currency, count(*)::int, sum(amount_minor)::bigint, sum(fee_minor)::bigint,
-               sum(net_minor)::bigint, count(*) FILTER (WHERE matched_at IS NULL)::int
+               sum(net_minor)::bigint, count(*) FILTER (WHERE matched_at IS NULL AND foreign_at IS NULL)::int
           FROM provider_movements
          WHERE made_at >= %(start)s AND made_at < %(end)s
       GROUP BY type, currency

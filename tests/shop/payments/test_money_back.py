@@ -9,6 +9,8 @@ from shop.payments import orphans
 from shop.payments.give_back import give_back
 from shop.payments.inbox import inbox
 from shop.payments.orphans import DeliverySettled, NotAdoptable, NotReturnable
+from shop.payments.reconcile import reconcile
+from shop.payments.settle import settle
 from shop.ports.gateway import RefundSeen
 from tests.shop.payments.shopkeeper import Shop
 from tests.shop.payments.strays import PRICE, at_stripe, orphan, states, stray_payment, wait_out
@@ -121,6 +123,23 @@ def test_a_refund_that_bounces_later_brings_the_orphan_back_and_can_be_asked_for
     ask(shop, row[0])
     shop.work()
     assert shop.sql("SELECT outcome FROM orphan_returns ORDER BY id") == [("failed",), ("succeeded",)]
+
+
+def test_money_that_went_back_is_a_week_later_one_explained_line_of_the_equation(shop: Shop) -> None:
+    _, delivery_id = orphan(shop, capture="automatic")
+    ask(shop, delivery_id)
+    shop.work()
+    shop.read_all_news()
+    services = shop.services
+    settle(services.db, services.settlements)
+    shop.sql("ALTER TABLE provider_movements DISABLE TRIGGER USER")
+    shop.sql("UPDATE provider_movements SET made_at = now() - interval '9 days'")
+    shop.sql("ALTER TABLE provider_movements ENABLE TRIGGER USER")
+    outcome = reconcile(services.db, services.gateway, services.settlements)
+    found = [(line.kind, line.amount_minor) for line in outcome.differences if line.amount_minor]
+    ((number, net),) = shop.sql("SELECT count(*), sum(net_minor)::bigint FROM provider_movements")
+    assert (number, found) == (2, [("foreign", net)])
+    assert shop.sql("SELECT count(*) FROM provider_movements WHERE foreign_at IS NULL") == [(0,)]
 
 
 def test_money_of_an_order_or_on_its_way_back_is_not_given_back_here(shop: Shop) -> None:

@@ -7,12 +7,15 @@ from typing import Any
 import pytest
 import requests
 
-from shop.payments.balancing import PENDING
+from db.ids import new_id
+from shop.payments.balancing import FOREIGN, PENDING
 from shop.payments.entries import Posting
+from shop.payments.listing import BEYOND, Listing
 from shop.payments.queries import ledger as books
-from shop.payments.queries import orders
+from shop.payments.queries import orders, settling
 from shop.payments.queries import payouts as house
 from shop.payments.queries.payouts import HouseFact
+from shop.payments.queries.reconciling import Difference
 from shop.payments.reconcile import Outcome, ask_reconciliation, read_reconciliation, reconcile
 from shop.payments.refunding import RefundWish, ask_refund
 from shop.payments.resolve import Wish, accept
@@ -296,9 +299,72 @@ def test_a_strangers_payment_is_looked_at_for_as_long_as_its_movement_is_in_the_
         shop.sql("UPDATE provider_movements SET made_at = now() - make_interval(days => %s)", days)
         shop.sql("ALTER TABLE provider_movements ENABLE TRIGGER USER")
         before = len(shop.seen_by_stripe(f"GET /v1/payment_intents/{intent}"))
-        assert "movement_foreign" in {kind for kind, _ in kinds(compare(shop))}
+        found = dict(kinds(compare(shop)))
+        assert ("movement_foreign" in found, found.get("foreign")) == ((True, None) if days < 7 else (False, True))
         looks.append(len(shop.seen_by_stripe(f"GET /v1/payment_intents/{intent}")) - before)
     assert looks == [1, 1, 0]
+
+
+def make_old(shop: Shop, days: int = 9) -> None:
+    shop.sql("ALTER TABLE provider_movements DISABLE TRIGGER USER")
+    shop.sql("UPDATE provider_movements SET made_at = now() - make_interval(days => %s)", days)
+    shop.sql("ALTER TABLE provider_movements ENABLE TRIGGER USER")
+
+
+def test_old_movements_of_strangers_are_one_explained_line_and_are_not_read_any_more(shop: Shop) -> None:
+    for amount in (1000, 2000, 3000):
+        foreign_charge(shop, amount)
+    compare(shop)
+    make_old(shop)
+    outcome = compare(shop)
+    (line,) = [found for found in outcome.differences if found.kind == "foreign"]
+    net = shop.sql("SELECT sum(net_minor)::bigint FROM provider_movements")[0][0]
+    assert (line.amount_minor, line.theirs, line.explanation) == (net, f"3 movements, {net} eur", FOREIGN)
+    assert not [found for found in outcome.differences if found.kind == "movement_foreign"]
+    assert (equation(outcome)["explained"], equation(outcome)["unexplained"]) == (net, 0)
+    with shop.services.db.transaction() as tx:
+        assert settling.open_movements(tx, after="", limit=10) == []
+
+
+def test_a_strangers_movement_that_a_person_accepts_late_is_counted_once(shop: Shop) -> None:
+    foreign_charge(shop)
+    compare(shop)
+    age(shop)
+    listed = compare(shop)
+    make_old(shop)
+    assert ("foreign", True) in kinds(compare(shop))
+    decide(shop, listed, "movement_foreign", reason="gift cards, sold by hand")
+    outcome = compare(shop)
+    assert "foreign" not in dict(kinds(outcome))
+    assert (equation(outcome)["ours"], equation(outcome)["unexplained"]) == (941, 0)
+    assert shop.sql("SELECT matched_at IS NOT NULL, foreign_at FROM provider_movements") == [(True, None)]
+
+
+def test_a_payment_of_an_order_that_is_not_here_is_never_called_a_strangers(shop: Shop) -> None:
+    """Books that were put back from an older copy, for instance: Stripe says that it is this shop's."""
+    intent = foreign_charge(shop)
+    shop.stripe.account.store.get("payment_intent", intent)["metadata"]["order_id"] = new_id("ord")
+    compare(shop)
+    make_old(shop)
+    outcome = compare(shop)
+    assert ("movement_foreign", False) in kinds(outcome)
+    assert equation(outcome)["unexplained"] == 941
+
+
+def test_what_is_beyond_the_list_is_counted_and_summed() -> None:
+    listing = Listing(most=2)
+    for number, why in enumerate((None, None, None, "known", None)):
+        listing.add([Difference("movement_foreign", None, f"txn_{number}", None, None, why, 10, "eur")])
+    listing.add([Difference("missing_here", None, "pi_1", None, None, None)] * 3)
+    lines = listing.lines()
+    assert [
+        (line.kind, line.object_id, line.amount_minor, line.explanation) for line in lines if line.kind == "more"
+    ] == [
+        ("more", "missing_here", None, None),
+        ("more", "movement_foreign eur", 20, None),
+        ("more", "movement_foreign eur", 10, BEYOND),
+    ]
+    assert len(lines) == 7
 
 
 def test_a_decision_and_news_of_a_payout_at_the_same_moment_do_not_stand_in_each_others_way(shop: Shop) -> None:
