@@ -28,6 +28,7 @@ FaultKind = Literal[
     "order_differs",
     "digest_broken",
     "digest_differs",
+    "balance_differs",
 ]
 
 

@@ -214,6 +214,29 @@ CREATE TRIGGER ledger_digests_append_only BEFORE UPDATE OR DELETE ON ledger_dige
 CREATE TRIGGER ledger_digests_no_truncate BEFORE TRUNCATE ON ledger_digests
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+-- What each account held at the end of each sealed day: whoever asks for balances adds the lines since then, not all.
+CREATE TABLE ledger_day_balances (
+    day date NOT NULL REFERENCES ledger_digests (day),
+    account text NOT NULL REFERENCES ledger_accounts (code),
+    currency text NOT NULL CHECK (currency ~ '^[a-z]{3}$'),
+    balance_minor bigint NOT NULL,
+    PRIMARY KEY (day, account, currency)
+);
+CREATE TRIGGER ledger_day_balances_append_only BEFORE UPDATE OR DELETE ON ledger_day_balances
+    FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER ledger_day_balances_no_truncate BEFORE TRUNCATE ON ledger_day_balances
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE VIEW ledger_balances AS
+    SELECT account, currency, sum(amount_minor)::bigint AS balance_minor
+      FROM (SELECT account, currency, balance_minor AS amount_minor FROM ledger_day_balances
+             WHERE day = (SELECT max(day) FROM ledger_day_balances)
+             UNION ALL
+            SELECT account, currency, amount_minor
+              FROM ledger_entries JOIN ledger_lines ON entry_id = id
+             WHERE booked_at >= coalesce((SELECT max(day) + 1 FROM ledger_day_balances)::timestamp AT TIME ZONE 'UTC',
+                                         '-infinity')) AS kept_and_since
+  GROUP BY account, currency;
+
 -- A check of everything takes minutes in a large shop: it is a job, and this is what it found.
 CREATE TABLE ledger_proofs (
     id text PRIMARY KEY CHECK (length(id) <= 40),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
 from db.database import Database, Tx
-from shop.payments.queries import orders, proving
+from shop.payments.queries import day_balances, orders, proving
 from shop.payments.queries.proving import Stretch
 from shop.payments.sealing import digest_of_day
 from shop.progress import Progress, unheard
@@ -106,6 +106,9 @@ def _check_seals(
                 found.append(("digest_broken", seal.day.isoformat()))
             if (every_day or number == 0) and digest_of_day(db, seal.day) != (seal.facts, seal.entries, seal.content):
                 found.append(("digest_differs", seal.day.isoformat()))
+            if every_day or number == 0:
+                with db.transaction() as tx:
+                    found += [] if day_balances.follows(tx, seal.day) else [("balance_differs", seal.day.isoformat())]
             head = head or seal.digest.hex()
             number += 1
             progress(number, None)

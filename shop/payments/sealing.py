@@ -1,10 +1,10 @@
-"""The daily seal: one digest over every row that was written on a day, chained to the day before."""
+"""The daily seal: one digest over every row of a day, chained to the day before, and what each account held then."""
 
 import hashlib
 from datetime import UTC, date, datetime, time, timedelta
 
 from db.database import Database
-from shop.payments.queries import orders, proving
+from shop.payments.queries import day_balances, orders, proving
 
 BITE = timedelta(hours=6)
 """Rows of this long are read by one statement, digested hour by hour: of a million orders a day some five million."""
@@ -22,11 +22,14 @@ def seal_days(db: Database) -> list[date]:
         first = proving.first_written(tx)
     if newest is None and first is None:
         return sealed
+    with db.transaction() as tx:
+        day_balances.wait_for_writers(tx)
     day = newest.day + timedelta(days=1) if newest else (first or datetime.now(UTC)).astimezone(UTC).date()
     while day < over:
         facts, entries, content = digest_of_day(db, day)
         with db.transaction() as tx:
             proving.seal(tx, day, facts=facts, entries=entries, content=content)
+            day_balances.keep(tx, day)
         sealed.append(day)
         day += timedelta(days=1)
     return sealed

@@ -86,13 +86,13 @@ def postings(tx: Tx, cause: str) -> dict[str, int]:
 
 
 def balances(tx: Tx) -> list[Balance]:
+    """What was held at the end of the newest sealed day and the lines since: exact, also while others book."""
     cursor = tx.cursor(row_factory=class_row(Balance))
     return cursor.execute(
         """
-        SELECT code, name, kind, currency, sum(amount_minor)::bigint AS balance_minor
+        SELECT code, name, kind, currency, balance_minor
           FROM ledger_accounts
-          JOIN ledger_lines ON ledger_lines.account = ledger_accounts.code
-      GROUP BY code, name, kind, currency
+          JOIN ledger_balances ON account = code
       ORDER BY currency, code
         """
     ).fetchall()

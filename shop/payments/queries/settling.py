@@ -275,9 +275,7 @@ def payment_of(tx: Tx, movement_id: str) -> str | None:
 
 def held(tx: Tx) -> dict[str, int]:
     """What our books say the provider holds, by currency."""
-    rows = tx.execute(
-        "SELECT currency, sum(amount_minor)::bigint FROM ledger_lines WHERE account = 'stripe' GROUP BY currency"
-    ).fetchall()
+    rows = tx.execute("SELECT currency, balance_minor FROM ledger_balances WHERE account = 'stripe'").fetchall()
     return dict(rows)
 
 

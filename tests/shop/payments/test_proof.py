@@ -1,12 +1,15 @@
 """Whoever changes, adds or removes a row of the books is named, also where no chain can show it."""
 
+import random
 from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
 
 from shop.payments import read
+from shop.payments.entries import Posting
 from shop.payments.proof import prove, prove_recent
+from shop.payments.queries import ledger, settling
 from shop.payments.sealing import seal_days
 from shop.payments.settle import settle
 from shop.payments.verify import verify
@@ -18,6 +21,7 @@ HARMLESS = {
     "ledger_lines": "account = account",
     "house_facts": "kind = kind",
     "ledger_digests": "facts = facts",
+    "ledger_day_balances": "balance_minor = balance_minor",
     "provider_movements": "type = type || 'x'",
     "difference_resolutions": "reason = reason",
 }
@@ -103,6 +107,8 @@ def fill(shop: Shop, table: str) -> None:
     """UPDATE and DELETE say something only where there is a row."""
     if table == "ledger_digests":
         shop.sql("INSERT INTO ledger_digests VALUES (current_date - 1, 1, 1, 'x', '', '')")
+    if table == "ledger_day_balances":
+        shop.sql("INSERT INTO ledger_day_balances VALUES (current_date - 1, 'bank', 'eur', 1)")
     if table == "difference_resolutions":
         shop.sql(
             "INSERT INTO reconciliations (id, dry_run, from_at, to_at) VALUES ('rec_1', true, now() - interval '1d', now())"
@@ -164,6 +170,77 @@ def test_days_are_sealed_in_their_order_once_and_only_when_they_are_over(shop: S
     assert books
 
 
+def by_hand(shop: Shop) -> list[tuple[str, str, int]]:
+    return shop.sql(
+        "SELECT account, currency, sum(amount_minor)::bigint FROM ledger_lines"
+        " GROUP BY account, currency ORDER BY currency, account"
+    )
+
+
+def told(shop: Shop) -> list[tuple[str, str, int]]:
+    return [(line.code, line.currency, line.balance_minor) for line in read.balances(shop.services.db)]
+
+
+def book_at_random(shop: Shop, chance: random.Random, number: int) -> None:
+    accounts = ["stripe", "bank", "payouts", "fees", "corrections", "exchange"]
+    for _ in range(number):
+        taken, given = chance.sample(accounts, 2)
+        currency, amount = chance.choice(["eur", "usd", "jpy"]), chance.randint(1, 10**9)
+        lines = [Posting(taken, currency, amount), Posting(given, currency, -amount)]
+        with shop.services.db.transaction() as tx:
+            ledger.enter(tx, order_id=None, kind="correction", cause=f"chance:{chance.random()}", lines=lines)
+
+
+def test_balances_are_the_plain_sum_before_and_after_days_are_sealed_and_read_no_sealed_line(
+    shop: Shop, books: str
+) -> None:
+    chance = random.Random(7)
+    assert told(shop) == by_hand(shop)
+    book_at_random(shop, chance, 30)
+    assert told(shop) == by_hand(shop)
+    age_and_seal(shop)
+    assert shop.sql("SELECT count(*) > 0 FROM ledger_day_balances") == [(True,)]
+    assert told(shop) == by_hand(shop)
+    book_at_random(shop, chance, 30)
+    assert told(shop) == by_hand(shop)
+    with shop.services.db.transaction() as tx:
+        held = settling.held(tx)
+    assert held == {currency: amount for account, currency, amount in by_hand(shop) if account == "stripe"}
+    assert prove(shop.services.db).faults == ()
+    before = told(shop)
+    # What is kept is what is read: whoever hid a sealed line would change no balance.
+    behind_the_triggers(
+        shop,
+        "ledger_lines",
+        "UPDATE ledger_lines SET amount_minor = amount_minor + 1 WHERE"
+        " entry_id IN (SELECT id FROM ledger_entries WHERE booked_at < now() - interval '1 day')",
+    )
+    assert told(shop) == before != by_hand(shop)
+    assert "balance_differs" in {kind for kind, _ in prove(shop.services.db).faults}
+
+
+def test_a_kept_balance_that_was_changed_is_named(shop: Shop, books: str) -> None:
+    age_and_seal(shop)
+    day = shop.sql("SELECT max(day) FROM ledger_day_balances")[0][0]
+    behind_the_triggers(
+        shop,
+        "ledger_day_balances",
+        "UPDATE ledger_day_balances SET balance_minor = balance_minor + 1 WHERE account = 'sales' AND day = %s",
+        day,
+    )
+    assert prove_recent(shop.services.db).faults == (("balance_differs", day.isoformat()),)
+    assert prove(shop.services.db).faults == (("balance_differs", day.isoformat()),)
+
+
+def test_no_day_is_sealed_while_an_entry_is_still_being_written(shop: Shop, books: str) -> None:
+    with shop.services.db.transaction() as tx:
+        lines = [Posting("bank", "eur", 100), Posting("payouts", "eur", -100)]
+        ledger.enter(tx, order_id=None, kind="correction", cause="chance:slow", lines=lines)
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            seal_days(shop.services.db)
+        assert shop.sql("SELECT count(*) FROM ledger_digests") == [(0,)]
+
+
 def test_a_request_checks_what_is_newer_than_the_last_seal_and_says_since_when(shop: Shop, books: str) -> None:
     age_and_seal(shop)
     proof = prove_recent(shop.services.db)
@@ -180,6 +257,6 @@ def test_the_nightly_check_keeps_what_it_found(shop: Shop, books: str) -> None:
     assert (kept.state, list(kept.faults), kept.digests > 0, kept.head is not None) == ("done", [], True, True)
     behind_the_triggers(shop, "ledger_lines", "UPDATE ledger_lines SET amount_minor = amount_minor * 3")
     found = verify(shop.services.db)
-    assert {fault[0] for fault in found.faults} == {"unbalanced", "order_differs"}
+    assert {fault[0] for fault in found.faults} == {"unbalanced", "order_differs", "balance_differs"}
     assert read.verify(shop.services.db).faults != ()
     assert books
