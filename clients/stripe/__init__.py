@@ -7,11 +7,11 @@ from clients.stripe.signatures import StripeNotices, listen
 
 __all__ = [
     "StripeEvidenceDesk",
-    "connect_evidence",
     "StripeGateway",
     "StripeNotices",
     "StripeSettlements",
     "connect",
     "connect_books",
+    "connect_evidence",
     "listen",
 ]

@@ -131,7 +131,7 @@ def _choices(word: str, products: int, near: Sequence[Near], language: str) -> d
         one.word: one.products
         for one in near
         if one.piece in shared
-        and word != f"{one.word}s"
+        and not _is_plural_of(word, one.word)
         and (is_one_slip(word, one.word) or (word.endswith("s") and is_one_slip(word[:-1], one.word)))
         and (
             one.products >= least
@@ -139,6 +139,10 @@ def _choices(word: str, products: int, near: Sequence[Near], language: str) -> d
             or (stem(one.word, language) == stem(word, language) and f"{word}s" != one.word)
         )
     }
+
+
+def _is_plural_of(word: str, known: str) -> bool:
+    return word == f"{known}s" and not known.endswith("s")
 
 
 def _best(tx: Tx, word: str, choices: Mapping[str, int], others: set[str], language: str) -> str | None:

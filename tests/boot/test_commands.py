@@ -35,9 +35,9 @@ def test_the_doctor_names_all_that_is_away(tmp_path: Path) -> None:
 
 
 def test_a_rule_in_brackets_is_shown_as_it_is(tmp_path: Path) -> None:
-    done = _run(["doctor"], tmp_path, SETTINGS | {"SHOP_CURRENCY": "EURO"})
-    assert "SHOP_CURRENCY is wrong" in done.stderr
-    assert "[a-z]{3}" in done.stderr
+    done = _run(["doctor"], tmp_path, SETTINGS | {"INVOICE_SERIES": "inv 1"})
+    assert "INVOICE_SERIES is wrong" in done.stderr
+    assert "[A-Z0-9-]{1,12}" in done.stderr
 
 
 def test_without_variables_and_without_a_running_shop_the_way_to_one_is_told(tmp_path: Path) -> None:

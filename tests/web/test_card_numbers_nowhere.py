@@ -1,6 +1,7 @@
 """Many card numbers in many notations, wherever a stranger can write: afterwards no log, table or Redis key holds one."""
 
 import json
+import logging
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 import redis
+import structlog
 from flask.testing import FlaskClient
 from psycopg import sql
 
@@ -104,6 +106,17 @@ def _everywhere(client: FlaskClient, signed_in: Callable[..., Headers]) -> Calla
     return send
 
 
+@pytest.fixture(name="log_as_before")
+def _log_as_before() -> Iterator[None]:
+    """Afterwards nobody writes to the stream of a test that is over."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    structlog.reset_defaults()
+    root.handlers[:], root.level = handlers, level
+
+
+@pytest.mark.usefixtures("log_as_before")
 def test_no_card_number_stays_anywhere(
     everywhere: Callable[[str], list[int]], services: Services, redis_url: str, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -50,7 +50,7 @@ def test_a_decline_that_came_after_the_bank_had_thought_about_it_is_mailed_once(
         shop.read_all_news()
         shop.door(f"payments/{shop.intent(order_id)}", outcome="fail")
         shop.settle(order_id, "payment_failed")
-    assert letters(shop) == ["payment_failed"]
+    assert letters(shop) == ["order_received", "payment_failed"]
 
 
 def test_a_decline_of_a_try_that_lay_for_a_while_is_mailed(shop: Shop) -> None:
