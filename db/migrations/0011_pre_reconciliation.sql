@@ -156,6 +156,7 @@ CREATE INDEX payouts_unread ON payouts (made_at) WHERE composed_minor IS NULL;
 
 -- What a comparison counted: matched movements by type and currency, and the equation of balances.
 ALTER TABLE reconciliations ADD COLUMN totals jsonb NOT NULL DEFAULT '{}';
+CREATE INDEX reconciliations_running ON reconciliations (id) WHERE state = 'running';
 ALTER TABLE reconciliation_differences ADD COLUMN amount_minor bigint;
 ALTER TABLE reconciliation_differences ADD COLUMN currency text CHECK (currency ~ '^[a-z]{3}$');
 

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from db.database import Database, Tx
-from shop.payments.comparing import MARGIN, MOVING_FOR, facts_of, heal, look_at
+from shop.payments.comparing import MARGIN, MOVING_FOR, facts_of, heal, look_at, look_key
 from shop.payments.facts import is_ours
 from shop.payments.listing import LISTED_MAX, Listing
 from shop.payments.queries import explaining, orders, resolving, settling, strangers
@@ -111,7 +111,7 @@ def _is_foreign(db: Database, gateway: Gateway, payment_id: str, wanted: Reconci
         return False
     if theirs.payment.order_id is None or not is_ours(theirs.payment.order_id):
         return True
-    heal(db, theirs.payment.order_id, facts_of(theirs, key=f"{wanted.id}:books", seen_at=now))
+    heal(db, theirs.payment.order_id, facts_of(theirs, key=f"{look_key(wanted, now)}:books", seen_at=now))
     return False
 
 

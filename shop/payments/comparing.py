@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from db.database import Database
 from shop.payments.disputing import dispute_seen
@@ -77,6 +77,11 @@ def facts_of(theirs: Theirs, *, key: str, seen_at: datetime) -> list[Fact]:
     return facts
 
 
+def look_key(wanted: Reconciliation, now: datetime) -> str:
+    """Names the looks of one moment. A run that takes up another's work looks anew: what changed since then is news."""
+    return f"{wanted.id}:{now.astimezone(UTC):%Y%m%dT%H%M%S.%f}"
+
+
 def heal(db: Database, order_id: str, facts: Sequence[Fact]) -> bool:
     """Whether the provider's word could be taken into account."""
     try:
@@ -137,7 +142,9 @@ def _missing_here(
         return Difference("missing_here", None, seen.id, None, seen.status, "foreign: it carries no order of ours")
     young = seen.created_at is not None and now - seen.created_at < MOVING_FOR
     explanation = "on its way: it was made minutes ago" if young else None
-    if not wanted.dry_run and heal(db, seen.order_id, facts_of(_all_of(gateway, seen), key=wanted.id, seen_at=now)):
+    if not wanted.dry_run and heal(
+        db, seen.order_id, facts_of(_all_of(gateway, seen), key=look_key(wanted, now), seen_at=now)
+    ):
         explanation = PUT_RIGHT
     return Difference("missing_here", seen.order_id, seen.id, None, seen.status, explanation)
 
@@ -152,7 +159,7 @@ def _differences(
     explanation = _explain(ours, theirs.refunds, now)
     left = differing
     if not wanted.dry_run:
-        heal(db, ours.order_id, facts_of(theirs, key=wanted.id, seen_at=now))
+        heal(db, ours.order_id, facts_of(theirs, key=look_key(wanted, now), seen_at=now))
         with db.transaction() as tx:
             left = _pairs(rows.our_payments(tx, [seen.id])[0], theirs)
     return [

@@ -90,9 +90,10 @@ def reconcile(
 ) -> Outcome:
     """Compare; unless it is a dry run, differences that the provider's own words settle are applied as facts.
 
-    Without an id it makes its own, as the nightly one does. Safe to repeat: the list is written once, at the end.
+    Without an id it takes up the nightly one that died, or makes its own. Safe to repeat: the list is written once, at
+    the end.
     """
-    wanted_id = reconciliation_id or begin_reconciliation(db, dry_run=False, actor=None)
+    wanted_id = reconciliation_id or _nightly(db)
     wanted = read_reconciliation(db, wanted_id).reconciliation
     if wanted.state == "done":
         return read_reconciliation(db, wanted.id)
@@ -111,6 +112,13 @@ def reconcile(
         ):
             rows.insert_differences(tx, wanted.id, listed)
     return read_reconciliation(db, wanted.id)
+
+
+def _nightly(db: Database) -> str:
+    with db.transaction() as tx:
+        first, last = _span(orders.clock(tx), None, None)
+        left = rows.take_up(tx, start=first, end=last)
+    return left or begin_reconciliation(db, dry_run=False, actor=None)
 
 
 def _span(now: datetime, start: datetime | None, end: datetime | None) -> tuple[datetime, datetime]:

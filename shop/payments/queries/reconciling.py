@@ -75,6 +75,22 @@ def insert(tx: Tx, reconciliation_id: str, *, dry_run: bool, actor: str | None, 
     )
 
 
+def take_up(tx: Tx, *, start: datetime, end: datetime) -> str | None:
+    """The nightly one that was begun and never ended, if there is one; it compares this span now."""
+    row = tx.execute(
+        """
+        UPDATE reconciliations SET from_at = %(start)s, to_at = %(end)s
+         WHERE state = 'running'
+           AND id = (SELECT id FROM reconciliations
+                      WHERE state = 'running' AND requested_by IS NULL AND NOT dry_run
+                   ORDER BY id DESC LIMIT 1)
+     RETURNING id
+        """,
+        {"start": start, "end": end},
+    ).fetchone()
+    return row[0] if row else None
+
+
 def reconciliation(tx: Tx, reconciliation_id: str) -> Reconciliation | None:
     cursor = tx.cursor(row_factory=class_row(Reconciliation))
     return cursor.execute(

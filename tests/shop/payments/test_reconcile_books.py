@@ -16,7 +16,7 @@ from shop.payments.queries import orders, settling
 from shop.payments.queries import payouts as house
 from shop.payments.queries.payouts import HouseFact
 from shop.payments.queries.reconciling import Difference
-from shop.payments.reconcile import Outcome, ask_reconciliation, read_reconciliation, reconcile
+from shop.payments.reconcile import Outcome, ask_reconciliation, begin_reconciliation, read_reconciliation, reconcile
 from shop.payments.refunding import RefundWish, ask_refund
 from shop.payments.resolve import Wish, accept
 from shop.payments.settle import settle
@@ -385,6 +385,47 @@ def test_a_decision_and_news_of_a_payout_at_the_same_moment_do_not_stand_in_each
             lines = [Posting("bank", "eur", 100), Posting("payouts", "eur", -100)]
             books.enter(tx, order_id=None, kind="payout", cause="payout paid:po_1", lines=lines)
         assert deciding.result(10).unexplained == outcome.unexplained - 1
+
+
+class Died(Exception):
+    """The process that compares is killed."""
+
+
+def die_halfway(shop: Shop) -> None:
+    """After the payments were compared, when the first movements of the balance have been read."""
+    services = shop.services
+
+    def die(done: int, total: int | None) -> None:
+        raise Died(done, total)
+
+    with pytest.raises(Died):
+        reconcile(services.db, services.gateway, services.settlements, progress=die)
+
+
+def test_a_nightly_comparison_that_died_is_taken_up_and_looks_anew_at_what_changed_since(shop: Shop) -> None:
+    order_id = shop.simple_order(payment_method="pm_card_visa")
+    shop.read_all_news()
+    shop.door("deliveries", mode="drop", **{"for": 1000})
+    charge = shop.sql("SELECT charge_id FROM payments WHERE order_id = %s", order_id)[0][0]
+    dispute = shop.door("disputes", charge=charge)["id"]
+    die_halfway(shop)
+    assert shop.sql("SELECT status FROM disputes") == [("needs_response",)]
+    ((left, state),) = shop.sql("SELECT id, state FROM reconciliations")
+    assert state == "running"
+    shop.door(f"disputes/{dispute}", outcome="lost")
+    outcome = compare(shop)
+    assert outcome.reconciliation.id == left
+    assert shop.sql("SELECT id, state FROM reconciliations") == [(left, "done")]
+    assert shop.sql("SELECT status FROM disputes") == [("lost",)]
+    assert equation(outcome)["unexplained"] == 0
+    assert compare(shop).reconciliation.id != left
+
+
+def test_a_comparison_that_a_person_asked_for_is_nobody_elses_to_take_up(shop: Shop) -> None:
+    db = shop.services.db
+    theirs = ask_reconciliation(db, dry_run=False, actor="usr_8").reconciliation.id
+    dry = begin_reconciliation(db, dry_run=True, actor=None)
+    assert compare(shop).reconciliation.id not in {theirs, dry}
 
 
 def test_a_dispute_and_its_fee_are_matched_also_when_it_is_won(shop: Shop) -> None:
