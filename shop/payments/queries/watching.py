@@ -25,7 +25,10 @@ def waiting_at_bank(tx: Tx, *, longer_than_s: float, limit: int) -> list[tuple[s
 
 
 def running_out(tx: Tx, *, within_s: float, limit: int) -> list[tuple[str, str]]:
-    """`(order, how it is captured)`: authorised, and the card's deadline is near; the nearest first."""
+    """`(order, how it is captured)`: authorised, and the card's deadline is near; the nearest first.
+
+    What waits for staff who have been told is left out, so that no number of them keeps others from being told.
+    """
     return tx.execute(
         """
         SELECT payments.order_id, orders.capture_method
@@ -34,6 +37,9 @@ def running_out(tx: Tx, *, within_s: float, limit: int) -> list[tuple[str, str]]
          WHERE payments.status = 'requires_capture'
            AND capture_before BETWEEN now() AND now() + make_interval(secs => %(within_s)s)
            AND orders.status IN ('authorized', 'capturing')
+           AND (orders.capture_method = 'automatic'
+                OR NOT EXISTS (SELECT FROM effects
+                                WHERE effects.order_id = orders.id AND effects.kind = 'mail_capture_due'))
       ORDER BY capture_before
          LIMIT %(limit)s
         """,

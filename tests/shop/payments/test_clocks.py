@@ -5,6 +5,7 @@ import pytest
 from shop.payments import read
 from shop.payments.confirm import ask_confirm
 from shop.payments.look import ask_look, look
+from shop.payments.queries.watching import running_out
 from shop.payments.refund import RefundWish, ask_refund
 from shop.payments.watch import watch
 from tests.shop.payments.shopkeeper import CUSTOMER, Shop
@@ -104,6 +105,18 @@ def test_a_deadline_that_is_near_is_told_to_staff_once(shop: Shop) -> None:
     mails = shop.sql("SELECT args ->> 'kind', args ->> 'subject_id' FROM jobs WHERE name = 'documents.mail'")
     assert mails == [("order_received", order_id), ("capture_due", order_id)]
     assert shop.read(order_id).status == "authorized"
+
+
+def test_orders_that_staff_were_told_of_keep_no_other_from_being_told(shop: Shop) -> None:
+    nearest = authorized(shop, days=0.5)
+    watch(shop.services.db, shop.terms)
+    other = authorized(shop, days=0.6)
+    shop.sql("UPDATE payments SET capture_before = now() + interval '6 hours' WHERE order_id = %s", nearest)
+    shop.sql("UPDATE payments SET capture_before = now() + interval '9 hours' WHERE order_id = %s", other)
+    with shop.services.db.transaction() as tx:
+        assert running_out(tx, within_s=86400, limit=1) == [(other, "manual")]
+    assert watched(shop) == {"deadlines": 1}
+    assert watched(shop) == {}
 
 
 def test_an_automatic_order_near_its_deadline_is_captured(shop: Shop) -> None:
