@@ -4,7 +4,7 @@ from datetime import timedelta
 from math import ceil
 
 from boot.settings import Settings
-from shop.payments.guards import DECLINES_AN_HOUR, OPEN_ORDERS, Guards
+from shop.payments.clocks.guards import DECLINES_AN_HOUR, OPEN_ORDERS, Guards
 from shop.payments.terms import Terms
 from shop.tax import TaxRates, read_rates
 

@@ -24,7 +24,7 @@ MAX_ARGS = 8_192
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A kind of work. `name` is `area.verb` and runs `verb()` in `shop/area/verb.py`.
+    """A kind of work. `name` is `area.verb` and runs `verb()` in the one `verb.py` of `shop/area`.
 
     `head_start_s` places it before (negative) or behind (positive) other jobs of its queue by that much waiting time.
     """

@@ -1,6 +1,7 @@
 """Every kind of job there is: its name, its queue and how hard it is tried.
 
-Job `area.verb` runs `verb()` in `shop/area/verb.py`; its door is in `tasks/`, in the file named like its queue.
+Job `area.verb` runs `verb()` in the one `verb.py` of `shop/area`; its door is in `tasks/`, in the file named like its
+queue.
 """
 
 from db.outbox import Job

@@ -6,27 +6,27 @@ from boot.services import Services
 from boot.terms import terms
 from shop import jobs
 from shop.identity.keys import keys
-from shop.payments.answer import answer
-from shop.payments.cancel import cancel
-from shop.payments.capture import capture
-from shop.payments.clear import clear
-from shop.payments.confirm import confirm
-from shop.payments.detach import detach
-from shop.payments.forget import forget
-from shop.payments.give_back import give_back
-from shop.payments.inbox import inbox
-from shop.payments.look import look
-from shop.payments.place import Shelves, place
-from shop.payments.reconcile import reconcile
-from shop.payments.refund import refund
-from shop.payments.release import release
-from shop.payments.remind import remind
-from shop.payments.resolve import resolve
-from shop.payments.settle import settle
-from shop.payments.setup import setup
-from shop.payments.sweep import sweep
-from shop.payments.verify import verify
-from shop.payments.watch import watch
+from shop.payments.books.verify import verify
+from shop.payments.cards.detach import detach
+from shop.payments.cards.setup import setup
+from shop.payments.clocks.look import look
+from shop.payments.clocks.sweep import sweep
+from shop.payments.clocks.watch import watch
+from shop.payments.disputes.answer import answer
+from shop.payments.disputes.remind import remind
+from shop.payments.news.forget import forget
+from shop.payments.news.give_back import give_back
+from shop.payments.news.inbox import inbox
+from shop.payments.orders.cancel import cancel
+from shop.payments.orders.capture import capture
+from shop.payments.orders.clear import clear
+from shop.payments.orders.confirm import confirm
+from shop.payments.orders.place import Shelves, place
+from shop.payments.orders.release import release
+from shop.payments.refunds.refund import refund
+from shop.payments.settlement.reconcile import reconcile
+from shop.payments.settlement.resolve import resolve
+from shop.payments.settlement.settle import settle
 from tasks.broker import Run, performs
 
 

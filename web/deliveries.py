@@ -4,10 +4,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from shop.payments import delivered, endpoint, orphans
-from shop.payments.delivered import DeliveryView
-from shop.payments.delivery import KeptDelivery, MoneyBack
-from shop.payments.orphans import DeliverySettled, NotAdoptable, NotReturnable
+from shop.payments.news import delivered, endpoint, orphans
+from shop.payments.news.delivered import DeliveryView
+from shop.payments.news.delivery import KeptDelivery, MoneyBack
+from shop.payments.news.orphans import DeliverySettled, NotAdoptable, NotReturnable
 from web.access import ADMIN, SUPPORT
 from web.answers import Answer, Settling, accepted
 from web.call import Call

@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from shop.payments import disputed
-from shop.payments.disputing import blocks
+from shop.payments.disputes import disputed
+from shop.payments.disputes.disputing import blocks
 from shop.payments.rows import Dispute
 from web.access import SUPPORT
 from web.call import Call

@@ -9,7 +9,7 @@ from pydantic import Field
 from shop.documents.errors import NotDrawn
 from shop.documents.evidence import evidence_paper
 from shop.operations import jobs
-from shop.payments.answering import EvidenceWish, ask_evidence, packets
+from shop.payments.disputes.answering import EvidenceWish, ask_evidence, packets
 from shop.payments.errors import DisputeClosed, EvidenceOnItsWay, EvidenceTooLate
 from shop.payments.rows import Packet
 from web.access import SUPPORT

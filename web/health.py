@@ -7,7 +7,7 @@ from flask import Response, g, request
 
 from shop.operations.queries import DatabaseUnavailable
 from shop.operations.readiness import Part, Readiness, readiness
-from shop.payments import endpoint
+from shop.payments.news import endpoint
 from web import metrics
 from web.access import PUBLIC, Forbidden
 from web.answers import Answer

@@ -6,11 +6,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from shop.payments import digests, read
-from shop.payments.digests import Digest
-from shop.payments.entries import Entry
-from shop.payments.proof import prove_recent
-from shop.payments.verify import KeptProof, ask_proof, newest_proofs, read_proof
+from shop.payments import read
+from shop.payments.books import digests
+from shop.payments.books.digests import Digest
+from shop.payments.books.entries import Entry
+from shop.payments.books.proof import prove_recent
+from shop.payments.books.verify import KeptProof, ask_proof, newest_proofs, read_proof
 from web.access import ADMIN
 from web.answers import Answer, Settling, accepted
 from web.call import Call

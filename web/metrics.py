@@ -9,7 +9,8 @@ from prometheus_client.registry import Collector
 
 from boot.services import Database
 from shop.operations import jobs
-from shop.payments import concerns, endpoint
+from shop.payments.clocks import concerns
+from shop.payments.news import endpoint
 from shop.ports.notices import Notices
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from shop.payments import read
-from shop.payments.moves import CALLED_OFF, TAKEN
+from shop.payments.orders.moves import CALLED_OFF, TAKEN
 from web.call import Call
 from web.order_body import OrderBody, order_body
 from web.streams import Event

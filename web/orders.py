@@ -9,13 +9,13 @@ from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints
 from boot.terms import guards, terms
 from shop.locales import wished_locale
 from shop.payments import read
-from shop.payments.cancel import ask_cancel
-from shop.payments.capture import ask_capture
-from shop.payments.confirm import ask_confirm
+from shop.payments.clocks.guards import TooManyDeclines, TooManyOpenOrders
+from shop.payments.clocks.look import ask_look, is_stale
 from shop.payments.errors import AlreadyCaptured, CaptureTooLarge, NotPayable, PaymentInProgress, WrongState
-from shop.payments.guards import TooManyDeclines, TooManyOpenOrders
-from shop.payments.look import ask_look, is_stale
-from shop.payments.order import Wish, open_order
+from shop.payments.orders.cancel import ask_cancel
+from shop.payments.orders.capture import ask_capture
+from shop.payments.orders.confirm import ask_confirm
+from shop.payments.orders.order import Wish, open_order
 from shop.payments.queries.finding import Filter
 from shop.payments.read import OrderView
 from shop.payments.rows import Moment

@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from shop.payments import methods
-from shop.payments.cards import SavedCard, Setup
-from shop.payments.setup import ask_setup, setup_of
+from shop.payments.cards import methods
+from shop.payments.cards.cards import SavedCard, Setup
+from shop.payments.cards.setup import ask_setup, setup_of
 from web.access import CUSTOMER, OWNER, SIGNED_IN
 from web.answers import Answer, Settling, accepted
 from web.call import Call

@@ -6,11 +6,11 @@ from pydantic import AwareDatetime, ConfigDict, Field
 
 from shop.operations import jobs
 from shop.payments.errors import AlreadyResolved, NotResolvable
-from shop.payments.payouts import paid_out
 from shop.payments.queries.payouts import Payout
 from shop.payments.queries.reconciling import Reconciliation
-from shop.payments.reconcile import Outcome, ask_reconciliation, newest, read_reconciliation
-from shop.payments.resolve import Wish, accept, ask_resolution
+from shop.payments.settlement.payouts import paid_out
+from shop.payments.settlement.reconcile import Outcome, ask_reconciliation, newest, read_reconciliation
+from shop.payments.settlement.resolve import Wish, accept, ask_resolution
 from web.access import ADMIN
 from web.answers import Answer, Settling, accepted
 from web.call import Call

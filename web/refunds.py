@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from shop.payments import read
-from shop.payments.approving import approve_refund, decline_refund
 from shop.payments.errors import DisputeOpen, NotPayable, OwnRequest, RefundableChanged, RefundTooLarge, WrongState
 from shop.payments.read import RefundView
-from shop.payments.refunding import LineWish, RefundWish, ask_refund
+from shop.payments.refunds.approving import approve_refund, decline_refund
+from shop.payments.refunds.refunding import LineWish, RefundWish, ask_refund
 from web.access import ADMIN, OWNER_OR_SUPPORT, SUPPORT, only
 from web.answers import Answer, Settling, accepted
 from web.call import Call

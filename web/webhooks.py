@@ -7,7 +7,7 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from flask import request
 
 from shop.errors import Rejected
-from shop.payments.receive import Envelope, receive
+from shop.payments.news.receive import Envelope, receive
 from web.access import PUBLIC
 from web.call import Call
 from web.limiting import UNLIMITED

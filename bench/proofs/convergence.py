@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from bench.proofs.house import House
 from bench.proofs.stories import History
-from shop.payments import facts as applying
 from shop.payments.errors import IllegalMove, Implausible
-from shop.payments.fact import Fact
-from shop.payments.fold import State, fold
-from shop.payments.moves import CALLED_OFF
+from shop.payments.orders import facts as applying
+from shop.payments.orders.fact import Fact
+from shop.payments.orders.fold import State, fold
+from shop.payments.orders.moves import CALLED_OFF
 from shop.payments.queries import orders
 
 FATES = ("came", "came", "came late", "lost and swept")

@@ -3,11 +3,11 @@
 from bench.proofs.house import Customer, House
 from bench.proofs.scenarios import TOTAL, VISA, only, paid, pay_in_browser, refund_half, scenario, waiting
 from shop import jobs
-from shop.payments import orphans
-from shop.payments.answering import EvidenceWish, ask_evidence
-from shop.payments.reconcile import ask_reconciliation
-from shop.payments.resolve import Wish, ask_resolution
-from shop.payments.verify import ask_proof
+from shop.payments.books.verify import ask_proof
+from shop.payments.disputes.answering import EvidenceWish, ask_evidence
+from shop.payments.news import orphans
+from shop.payments.settlement.reconcile import ask_reconciliation
+from shop.payments.settlement.resolve import Wish, ask_resolution
 
 
 @scenario(jobs.GIVE_BACK)

@@ -24,7 +24,7 @@ from devstack.stand_ins import auth, carts, products
 from devstack.stand_ins.doors import serving
 from devstack.stand_ins.mail import create_mail
 from devstack.stand_ins.stripe import app as stripe_stand_in
-from shop.payments.order import Wish, open_order
+from shop.payments.orders.order import Wish, open_order
 from tasks import documents, payments
 from tasks.broker import performers
 from tasks.runner import Runner

@@ -12,8 +12,8 @@ from bench.proofs.house import Customer, House
 from db.outbox import Job
 from shop import jobs
 from shop.errors import NotYet, Rejected
-from shop.payments import proof
-from shop.payments.moves import CALLED_OFF, STATUSES, SWEPT
+from shop.payments.books import proof
+from shop.payments.orders.moves import CALLED_OFF, STATUSES, SWEPT
 
 RESTING = frozenset({"awaiting_payment", "requires_action", "payment_failed"})
 

@@ -12,10 +12,10 @@ from bench.proofs.house import Customer, House
 from bench.proofs.scenarios import TOTAL, VISA, authorised, paid, pay_in_browser, waiting
 from db.database import Database, Tx
 from shop.errors import Rejected
-from shop.payments.cancel import ask_cancel
-from shop.payments.capture import ask_capture
-from shop.payments.confirm import ask_confirm
-from shop.payments.refund import RefundWish, ask_refund
+from shop.payments.orders.cancel import ask_cancel
+from shop.payments.orders.capture import ask_capture
+from shop.payments.orders.confirm import ask_confirm
+from shop.payments.refunds.refund import RefundWish, ask_refund
 from tasks.broker import performers
 from tasks.runner import Runner
 

@@ -18,7 +18,7 @@ from boot.waking import Outgoing
 from clients.stripe.gateway import EVENT_TYPES
 from db.outbox import Job
 from shop import jobs
-from shop.payments import methods
+from shop.payments.cards import methods
 from tasks import analytics, documents, embeddings, payments
 from tasks.broker import performers
 

@@ -8,13 +8,13 @@ import requests
 from bench.proofs.house import Customer, House
 from db.outbox import Job
 from shop import jobs
-from shop.payments import methods
-from shop.payments.cancel import ask_cancel
-from shop.payments.capture import ask_capture
-from shop.payments.confirm import ask_confirm
-from shop.payments.reconcile import ask_reconciliation
-from shop.payments.refund import RefundWish, ask_refund
-from shop.payments.setup import ask_setup, setup_of
+from shop.payments.cards import methods
+from shop.payments.cards.setup import ask_setup, setup_of
+from shop.payments.orders.cancel import ask_cancel
+from shop.payments.orders.capture import ask_capture
+from shop.payments.orders.confirm import ask_confirm
+from shop.payments.refunds.refund import RefundWish, ask_refund
+from shop.payments.settlement.reconcile import ask_reconciliation
 
 VISA = "pm_card_visa"
 TOTAL = 4490

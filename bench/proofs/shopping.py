@@ -12,10 +12,10 @@ from bench.proofs.house import House
 from bench.proofs.model import Bought, Steps, Watched
 from bench.proofs.scenarios import VISA
 from shop import jobs
-from shop.payments.cancel import ask_cancel
-from shop.payments.capture import ask_capture
-from shop.payments.confirm import ask_confirm
-from shop.payments.refund import RefundWish, ask_refund
+from shop.payments.orders.cancel import ask_cancel
+from shop.payments.orders.capture import ask_capture
+from shop.payments.orders.confirm import ask_confirm
+from shop.payments.refunds.refund import RefundWish, ask_refund
 
 CARDS = (VISA, VISA, "pm_card_mastercard", "pm_card_chargeDeclined", "pm_card_threeDSecure2Required", "pm_nobody_has")
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 
 from bench.proofs.house import Customer, House
 from bench.proofs.scenarios import TOTAL, VISA, authorised, paid, pay_in_browser, waiting
-from shop.payments.cancel import ask_cancel
-from shop.payments.capture import ask_capture
-from shop.payments.confirm import ask_confirm
-from shop.payments.fact import Fact
+from shop.payments.orders.cancel import ask_cancel
+from shop.payments.orders.capture import ask_capture
+from shop.payments.orders.confirm import ask_confirm
+from shop.payments.orders.fact import Fact
 from shop.payments.queries import facts as log
-from shop.payments.refund import RefundWish, ask_refund
+from shop.payments.refunds.refund import RefundWish, ask_refund
 
 AGAIN = "_again"
 """At the end of a story all its news is told once more under other ids: what a sweep would then find of lost news."""

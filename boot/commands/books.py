@@ -13,12 +13,13 @@ from rich.table import Column, Table
 from boot.commands.screen import bar, connected, out
 from shop.documents.proof import verify_numbers
 from shop.money import Money
-from shop.payments import digests, read
-from shop.payments.proof import Proof, prove
+from shop.payments import read
+from shop.payments.books import digests
+from shop.payments.books.proof import Proof, prove
+from shop.payments.books.sealing import seal_days
 from shop.payments.queries.reconciling import Difference
-from shop.payments.reconcile import Outcome, begin_reconciliation
-from shop.payments.reconcile import reconcile as compare
-from shop.payments.sealing import seal_days
+from shop.payments.settlement.reconcile import Outcome, begin_reconciliation
+from shop.payments.settlement.reconcile import reconcile as compare
 
 app = typer.Typer(help="The books: prove them, show balances, seal days.", no_args_is_help=True)
 

@@ -12,8 +12,8 @@ from rich.table import Column, Table
 
 from boot.commands.screen import connected, out
 from shop.money import Money
-from shop.payments import delivered, endpoint, orphans
-from shop.payments.delivery import KeptDelivery
+from shop.payments.news import delivered, endpoint, orphans
+from shop.payments.news.delivery import KeptDelivery
 
 app = typer.Typer(help="See and decide about Stripe's deliveries.", no_args_is_help=True)
 

@@ -15,9 +15,9 @@ from boot.house import seller
 from boot.services import Services
 from shop.documents.evidence import Shopkeeper, evidence, evidence_paper
 from shop.money import Money
-from shop.payments import disputed
-from shop.payments.answering import EvidenceWish, ask_evidence, packets
-from shop.payments.disputing import TIER, blocks
+from shop.payments.disputes import disputed
+from shop.payments.disputes.answering import EvidenceWish, ask_evidence, packets
+from shop.payments.disputes.disputing import TIER, blocks
 from shop.payments.rows import Dispute
 
 app = typer.Typer(help="See disputes and answer them.", no_args_is_help=True)

@@ -16,7 +16,7 @@ from db import health, job_rows
 from db.database import DatabaseUnavailable
 from db.migrations import runner
 from shop.jobs import QUEUES
-from shop.payments import endpoint
+from shop.payments.news import endpoint
 
 CONNECTIONS_WANTED = 60
 """Pools of the Procfile's processes at their defaults, their siblings, and the command line."""

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from boot.commands.screen import out
-from shop.payments import diagram
+from shop.payments.orders import diagram
 
 
 def states(

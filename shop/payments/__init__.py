@@ -1,1 +1,1 @@
-"""Orders and their money: from the cart to the ledger. docs/payments.md tells the story, ARCHITECTURE.md maps the files."""
+"""Orders and their money: from the cart to the ledger. docs/payments.md tells the story."""

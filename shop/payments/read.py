@@ -5,10 +5,10 @@ from datetime import datetime
 
 from db.database import Database
 from shop.errors import NotFound
-from shop.payments.entries import Balance, Entry
+from shop.payments.books.entries import Balance, Entry
+from shop.payments.books.proof import Proof, prove
 from shop.payments.errors import OrderNotFound
-from shop.payments.fold import weight
-from shop.payments.proof import Proof, prove
+from shop.payments.orders.fold import weight
 from shop.payments.queries import attempts, evidence, history, orders, refunds, taxes, watching
 from shop.payments.queries import facts as log
 from shop.payments.queries import ledger as books

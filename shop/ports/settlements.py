@@ -33,7 +33,7 @@ class Movement:
 
 @dataclass(frozen=True, slots=True)
 class PayoutSeen:
-    """A transfer to our bank as the provider describes it. `status` is pending, in_transit, paid, failed or canceled."""
+    """A transfer to our bank as the provider describes it: pending, in_transit, paid, failed or canceled."""
 
     id: str
     status: str

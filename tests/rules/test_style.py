@@ -94,7 +94,9 @@ def test_sql_stands_only_where_it_may() -> None:
 def test_every_query_is_asked_by_somebody() -> None:
     """A statement that nothing runs is a statement that nothing checks."""
     said = Counter(
-        word for path in python_files(*PRODUCT) for word in re.findall(r"\w+", (ROOT / path).read_text(encoding="utf-8"))
+        word
+        for path in python_files(*PRODUCT)
+        for word in re.findall(r"\w+", (ROOT / path).read_text(encoding="utf-8"))
     )
     unused = [
         f"{path}:{node.name}"

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask.testing import FlaskClient
 
-from shop.payments.confirm import ask_confirm
+from shop.payments.orders.confirm import ask_confirm
 from tests.shop.payments.shopkeeper import Shop, _shop  # noqa: F401 - a fixture
 from tests.web.test_orders import Headers, _client, keyed  # noqa: F401 - a fixture
 from web.app import create_app

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from flask.testing import FlaskClient
 
-from shop.payments import methods
-from shop.payments.setup import setup_of
+from shop.payments.cards import methods
+from shop.payments.cards.setup import setup_of
 from tests.shop.payments.shopkeeper import Shop, _shop  # noqa: F401 - a fixture
 from tests.shop.payments.test_saved_cards import finish_in_browser
 from tests.web.test_orders import Headers, _client, _open_shop, keyed, place  # noqa: F401 - fixtures

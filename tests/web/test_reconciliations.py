@@ -6,7 +6,7 @@ from typing import Any
 import requests
 from flask.testing import FlaskClient
 
-from shop.payments.settle import settle
+from shop.payments.settlement.settle import settle
 from tests.shop.payments.shopkeeper import Shop, _shop  # noqa: F401 - a fixture
 from tests.web.test_orders import Headers, _client  # noqa: F401 - a fixture
 
@@ -29,7 +29,7 @@ def compared(shop: Shop, client: FlaskClient, admin: Headers, **body: Any) -> An
 def paid_after_it_was_over(shop: Shop) -> str:
     """Money arrives for an order that was called off: nobody but a person can say what now."""
     order_id = shop.simple_order()
-    from shop.payments.cancel import ask_cancel
+    from shop.payments.orders.cancel import ask_cancel
 
     ask_cancel(shop.services.db, order_id, reason="customer", actor="usr_1")
     shop.work()

@@ -7,7 +7,7 @@ from psycopg.rows import class_row
 
 from db.database import Tx
 from db.ids import new_id
-from shop.payments.disputing import DisputeState
+from shop.payments.disputes.disputing import DisputeState
 from shop.payments.rows import Dispute
 
 
@@ -90,7 +90,8 @@ def _save_state(tx: Tx, order_id: str, state: DisputeState) -> None:
     tx.execute(
         """
         INSERT INTO disputes (id, order_id, payment_id, provider_dispute_id, status, reason, amount_minor, currency,
-                              withdrawn_minor, fee_minor, evidence_due_at, evidence_submitted, provider_refundable, opened_at)
+                              withdrawn_minor, fee_minor, evidence_due_at, evidence_submitted, provider_refundable,
+                              opened_at)
         SELECT %(id)s, order_id, id, %(provider_id)s, %(status)s, left(%(reason)s, 80), %(amount)s, %(currency)s,
                %(withdrawn)s, %(fee)s, %(due_at)s, %(submitted)s, %(refundable)s, %(opened_at)s
           FROM payments

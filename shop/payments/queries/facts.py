@@ -8,7 +8,7 @@ from psycopg.types.json import Jsonb
 
 from db.database import Tx
 from db.ids import new_id
-from shop.payments.fold import Fact, PaymentState, weight
+from shop.payments.orders.fold import Fact, PaymentState, weight
 from shop.payments.rows import Payment
 
 

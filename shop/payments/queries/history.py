@@ -7,8 +7,9 @@ from shop.payments.rows import Moment
 
 
 def moments(tx: Tx, order_id: str) -> list[Moment]:
-    """Deliveries, attempts, facts with the step each caused, ledger entries, effects with their jobs, and mails, by time,
-    causes first.
+    """Deliveries, attempts, facts with the step each caused, ledger entries, effects with their jobs, and mails.
+
+    By time, causes first.
     """
     cursor = tx.cursor(row_factory=class_row(Moment))
     return cursor.execute(

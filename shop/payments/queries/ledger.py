@@ -6,7 +6,7 @@ from psycopg.rows import class_row
 
 from db.database import Tx
 from db.ids import new_id
-from shop.payments.entries import Balance, Entry, Posting
+from shop.payments.books.entries import Balance, Entry, Posting
 
 
 def enter(

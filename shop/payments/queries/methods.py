@@ -6,7 +6,7 @@ from typing import Any
 from psycopg.rows import class_row
 
 from db.database import Tx
-from shop.payments.cards import SavedCard, Setup
+from shop.payments.cards.cards import SavedCard, Setup
 from shop.ports.gateway import MethodSeen
 
 

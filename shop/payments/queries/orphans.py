@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from psycopg.rows import class_row
 
 from db.database import Tx
-from shop.payments.delivery import Act, KeptDelivery
+from shop.payments.news.delivery import Act, KeptDelivery
 
 
 def page(

@@ -6,7 +6,7 @@ from psycopg.rows import class_row
 
 from db.database import Tx
 from db.ids import new_id
-from shop.payments.fold import RefundState
+from shop.payments.orders.fold import RefundState
 from shop.payments.rows import Order, Refund, RefundLine
 
 

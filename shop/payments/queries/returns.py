@@ -5,7 +5,7 @@ from datetime import datetime
 from psycopg.rows import class_row
 
 from db.database import Tx
-from shop.payments.delivery import MoneyBack
+from shop.payments.news.delivery import MoneyBack
 
 
 def insert(

@@ -10,12 +10,12 @@ from shop.analytics.days import Period
 from shop.analytics.queries import money
 from shop.analytics.queries.money import Moved
 from shop.ids import new_id
-from shop.payments import ledger
-from shop.payments.disputing import DisputeState, Movement
-from shop.payments.fold import PaymentState, State
+from shop.payments.books import ledger
+from shop.payments.disputes.disputing import DisputeState, Movement
+from shop.payments.orders.fold import PaymentState, State
 from shop.payments.queries import orders
 from shop.payments.queries import taxes as tax_rows
-from shop.payments.refund_states import RefundState
+from shop.payments.refunds.refund_states import RefundState
 from shop.tax import TaxLine, tax_lines
 
 FIRST = date(2025, 1, 1)

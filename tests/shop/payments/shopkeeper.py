@@ -17,7 +17,7 @@ from boot.terms import terms
 from devstack.stand_ins import auth, carts, products
 from devstack.stand_ins.doors import serving
 from devstack.stand_ins.stripe import app as stripe
-from shop.payments.order import Wish, open_order
+from shop.payments.orders.order import Wish, open_order
 from shop.payments.rows import Order
 from shop.payments.terms import Terms
 from tasks import payments as _doors  # noqa: F401 - registers the performers
@@ -160,7 +160,7 @@ class Shop:
         self.work()
 
     def sweep(self) -> dict[str, int]:
-        from shop.payments.sweep import sweep
+        from shop.payments.clocks.sweep import sweep
 
         return sweep(self.services.db, self.services.gateway)
 

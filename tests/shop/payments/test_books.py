@@ -7,7 +7,7 @@ import pytest
 
 from shop.payments import read
 from shop.payments.errors import NoSuchSpan
-from shop.payments.reconcile import ask_reconciliation, read_reconciliation, reconcile
+from shop.payments.settlement.reconcile import ask_reconciliation, read_reconciliation, reconcile
 from tests.shop.payments.shopkeeper import Shop
 
 

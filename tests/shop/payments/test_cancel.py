@@ -3,9 +3,9 @@
 import pytest
 import requests
 
-from shop.payments.cancel import ask_cancel
-from shop.payments.confirm import ask_confirm
 from shop.payments.errors import AlreadyCaptured, OrderNotFound, PaymentInProgress, WrongState
+from shop.payments.orders.cancel import ask_cancel
+from shop.payments.orders.confirm import ask_confirm
 from tests.shop.payments.shopkeeper import Shop
 
 BEARER = {"Authorization": "Bearer sk_test_of_the_tests"}

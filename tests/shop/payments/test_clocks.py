@@ -3,11 +3,11 @@
 import pytest
 
 from shop.payments import read
-from shop.payments.confirm import ask_confirm
-from shop.payments.look import ask_look, look
+from shop.payments.clocks.look import ask_look, look
+from shop.payments.clocks.watch import watch
+from shop.payments.orders.confirm import ask_confirm
 from shop.payments.queries.watching import running_out
-from shop.payments.refund import RefundWish, ask_refund
-from shop.payments.watch import watch
+from shop.payments.refunds.refund import RefundWish, ask_refund
 from tests.shop.payments.shopkeeper import CUSTOMER, Shop
 
 ASKS = "pm_card_authenticationRequired"

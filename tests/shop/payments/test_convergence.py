@@ -13,7 +13,7 @@ from bench.proofs.house import House, open_house
 from bench.proofs.stories import STORIES, History, record
 from devstack.embedded.databases import create_database, drop_database
 from devstack.embedded.state import Urls
-from shop.payments.fold import fold
+from shop.payments.orders.fold import fold
 
 PERMUTATIONS = 2000
 INTO_ROWS = 48

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from shop.payments.correction import Correction, correct
 from shop.payments.errors import IllegalMove
-from shop.payments.facts import apply
-from shop.payments.fold import Fact, fold, is_corrected
-from shop.payments.moves import reachable
+from shop.payments.orders.correction import Correction, correct
+from shop.payments.orders.facts import apply
+from shop.payments.orders.fold import Fact, fold, is_corrected
+from shop.payments.orders.moves import reachable
 from tests.shop.payments.shopkeeper import Shop
 from tests.shop.payments.test_fold import PURCHASE, START, seen
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import requests
 
-from shop.payments import inbox
-from shop.payments.fold import fold
+from shop.payments.news import inbox
+from shop.payments.orders.fold import fold
 from shop.payments.queries import facts as log
 from shop.payments.read import verify
-from shop.payments.settle import settle
+from shop.payments.settlement.settle import settle
 from tests.shop.payments.shopkeeper import Shop
 from tests.shop.payments.test_evidence import work_off
 from tests.shop.payments.test_refunds import paid

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shop.payments.disputing import dispute_seen, disputes
+from shop.payments.disputes.disputing import dispute_seen, disputes
+from shop.payments.disputes.remind import remind
 from shop.payments.errors import DisputeOpen
-from shop.payments.fact import Fact
-from shop.payments.facts import apply
+from shop.payments.orders.fact import Fact
+from shop.payments.orders.facts import apply
 from shop.payments.read import verify
-from shop.payments.remind import remind
 from shop.ports.gateway import DisputeSeen, MovementSeen
 from tests.shop.payments.shopkeeper import Shop
 from tests.shop.payments.test_disputes import books, decide, open_dispute, paid, refund, the_dispute

@@ -7,13 +7,13 @@ from datetime import timedelta
 import pytest
 import requests
 
-from shop.payments import disputed
+from shop.payments.disputes import disputed
 from shop.payments.errors import DisputeOpen
-from shop.payments.facts import apply
-from shop.payments.fold import fold
+from shop.payments.orders.facts import apply
+from shop.payments.orders.fold import fold
 from shop.payments.queries import facts as log
 from shop.payments.read import verify
-from shop.payments.refund import RefundWish, ask_refund
+from shop.payments.refunds.refund import RefundWish, ask_refund
 from shop.payments.rows import Dispute
 from tests.shop.payments.shopkeeper import Shop
 

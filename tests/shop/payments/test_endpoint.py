@@ -10,7 +10,7 @@ import pytest
 from boot.services import Services
 from clients.stripe import listen
 from db.database import Database
-from shop.payments import endpoint, receive
+from shop.payments.news import endpoint, receive
 from shop.payments.queries import tallies
 from shop.ports.notices import Event
 from tests.shop.payments.shopkeeper import Shop

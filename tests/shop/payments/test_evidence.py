@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from shop.errors import NotFound
-from shop.payments.answer import NotDrawnYet, answer
-from shop.payments.answering import Asked, EvidenceWish, ask_evidence, packets
+from shop.payments.disputes.answer import NotDrawnYet, answer
+from shop.payments.disputes.answering import Asked, EvidenceWish, ask_evidence, packets
+from shop.payments.disputes.remind import remind
 from shop.payments.errors import DisputeClosed, EvidenceOnItsWay, EvidenceTooLate
 from shop.payments.queries import evidence as rows
-from shop.payments.remind import remind
 from shop.ports.gateway import GatewayUnavailable, OutcomeUnknown
 from tasks import documents as _doors  # noqa: F401 - registers the performers
 from tasks.broker import performers

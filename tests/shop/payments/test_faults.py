@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from shop.payments.place import Shelves, place
+from shop.payments.orders.place import Shelves, place
 from tests.shop.payments.shopkeeper import Shop
 
 
@@ -124,7 +124,7 @@ def test_a_payment_at_the_last_minute_beats_the_clock(shop: Shop) -> None:
     order_id = shop.simple_order()
     shop.pay_in_browser(order_id)
     shop.sql("UPDATE orders SET expires_at = now() - interval '1 second'")
-    from shop.payments.sweep import _call_off_overdue
+    from shop.payments.clocks.sweep import _call_off_overdue
 
     assert _call_off_overdue(shop.services.db) == 1
     shop.work()

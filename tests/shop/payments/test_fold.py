@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shop.payments import facts as applying
 from shop.payments.errors import IllegalMove, Implausible
-from shop.payments.fold import Fact, UnknownWord, fold
-from shop.payments.moves import STATUSES, reachable
+from shop.payments.orders import facts as applying
+from shop.payments.orders.fold import Fact, UnknownWord, fold
+from shop.payments.orders.moves import STATUSES, reachable
 from shop.payments.queries import facts as log
-from shop.payments.refund import RefundWish, ask_refund
+from shop.payments.refunds.refund import RefundWish, ask_refund
 from tests.shop.payments.shopkeeper import Shop
 
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)

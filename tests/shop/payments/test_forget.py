@@ -1,7 +1,7 @@
 """What deliveries held is forgotten in time; that they came, and what became of them, is not."""
 
 from db.database import Database
-from shop.payments.forget import forget
+from shop.payments.news.forget import forget
 
 
 def keep(db: Database, name: str, state: str, days_ago: int) -> None:

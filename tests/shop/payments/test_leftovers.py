@@ -6,8 +6,8 @@ import pytest
 import requests
 
 from shop.payments import read
-from shop.payments.cancel import ask_cancel
-from shop.payments.capture import ask_capture, capture
+from shop.payments.orders.cancel import ask_cancel
+from shop.payments.orders.capture import ask_capture, capture
 from shop.ports.neighbours import Products
 from tests.shop.payments.shopkeeper import Shop
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from shop.payments.cancel import ask_cancel
-from shop.payments.confirm import ask_confirm
+from shop.payments.orders.cancel import ask_cancel
+from shop.payments.orders.confirm import ask_confirm
 from tests.shop.payments.shopkeeper import Shop
 
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from shop.payments import methods
-from shop.payments.confirm import ask_confirm
-from shop.payments.guards import DECLINES_OF_ORDER, Guards, TooManyDeclines, TooManyOpenOrders
-from shop.payments.order import Wish, open_order
-from shop.payments.setup import setup_of
-from shop.payments.watch import watch
+from shop.payments.cards import methods
+from shop.payments.cards.setup import setup_of
+from shop.payments.clocks.guards import DECLINES_OF_ORDER, Guards, TooManyDeclines, TooManyOpenOrders
+from shop.payments.clocks.watch import watch
+from shop.payments.orders.confirm import ask_confirm
+from shop.payments.orders.order import Wish, open_order
 from tests.shop.payments.shopkeeper import CUSTOMER, Shop
 from tests.shop.payments.test_saved_cards import begin_setup, finish_in_browser, save
 

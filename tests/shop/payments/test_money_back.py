@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from shop.payments import orphans
-from shop.payments.give_back import give_back
-from shop.payments.inbox import inbox
-from shop.payments.orphans import DeliverySettled, NotAdoptable, NotReturnable
-from shop.payments.reconcile import reconcile
-from shop.payments.settle import settle
+from shop.payments.news import orphans
+from shop.payments.news.give_back import give_back
+from shop.payments.news.inbox import inbox
+from shop.payments.news.orphans import DeliverySettled, NotAdoptable, NotReturnable
+from shop.payments.settlement.reconcile import reconcile
+from shop.payments.settlement.settle import settle
 from shop.ports.gateway import RefundSeen
 from tests.shop.payments.shopkeeper import Shop
 from tests.shop.payments.strays import PRICE, at_stripe, orphan, states, stray_payment, wait_out

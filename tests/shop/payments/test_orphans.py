@@ -3,9 +3,9 @@
 import pytest
 
 from shop.errors import NotFound
-from shop.payments import orphans
 from shop.payments.errors import OrderNotFound
-from shop.payments.orphans import DeliverySettled, NotAdoptable
+from shop.payments.news import orphans
+from shop.payments.news.orphans import DeliverySettled, NotAdoptable
 from tests.shop.payments.shopkeeper import Shop
 from tests.shop.payments.strays import PRICE, at_stripe, orphan, states, stray_payment, wait_out
 

@@ -7,12 +7,12 @@ import psycopg
 import pytest
 
 from shop.payments import read
-from shop.payments.entries import Posting
-from shop.payments.proof import prove, prove_recent
+from shop.payments.books.entries import Posting
+from shop.payments.books.proof import prove, prove_recent
+from shop.payments.books.sealing import seal_days
+from shop.payments.books.verify import verify
 from shop.payments.queries import ledger, settling
-from shop.payments.sealing import seal_days
-from shop.payments.settle import settle
-from shop.payments.verify import verify
+from shop.payments.settlement.settle import settle
 from tests.shop.payments.shopkeeper import Shop
 
 HARMLESS = {

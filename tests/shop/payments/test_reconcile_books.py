@@ -8,18 +8,24 @@ import pytest
 import requests
 
 from db.ids import new_id
-from shop.payments.balancing import FOREIGN, PENDING
-from shop.payments.entries import Posting
-from shop.payments.listing import BEYOND, Listing
+from shop.payments.books.entries import Posting
 from shop.payments.queries import ledger as books
 from shop.payments.queries import orders, settling
 from shop.payments.queries import payouts as house
 from shop.payments.queries.payouts import HouseFact
 from shop.payments.queries.reconciling import Difference
-from shop.payments.reconcile import Outcome, ask_reconciliation, begin_reconciliation, read_reconciliation, reconcile
-from shop.payments.refunding import RefundWish, ask_refund
-from shop.payments.resolve import Wish, accept
-from shop.payments.settle import settle
+from shop.payments.refunds.refunding import RefundWish, ask_refund
+from shop.payments.settlement.balancing import FOREIGN, PENDING
+from shop.payments.settlement.listing import BEYOND, Listing
+from shop.payments.settlement.reconcile import (
+    Outcome,
+    ask_reconciliation,
+    begin_reconciliation,
+    read_reconciliation,
+    reconcile,
+)
+from shop.payments.settlement.resolve import Wish, accept
+from shop.payments.settlement.settle import settle
 from tests.shop.payments.shopkeeper import Shop
 
 BEARER = {"Authorization": "Bearer sk_test_of_the_tests"}
@@ -261,7 +267,7 @@ def test_an_entry_of_ours_that_stripe_knows_nothing_of_is_listed_and_can_be_undo
     order_id = shop.simple_order(payment_method="pm_card_visa")
     shop.read_all_news()
     with shop.services.db.transaction() as tx:
-        from shop.payments.entries import Posting
+        from shop.payments.books.entries import Posting
         from shop.payments.queries import ledger
 
         lines = [Posting("fees", "eur", 77), Posting("stripe", "eur", -77)]

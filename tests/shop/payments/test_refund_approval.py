@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from shop.payments.approving import approve_refund, decline_refund
 from shop.payments.errors import DisputeOpen, OwnRequest, RefundableChanged, RefundTooLarge, WrongState
 from shop.payments.read import requested_refunds, timeline, verify
-from shop.payments.refund import LineWish, RefundWish, ask_refund
+from shop.payments.refunds.approving import approve_refund, decline_refund
+from shop.payments.refunds.refund import LineWish, RefundWish, ask_refund
 from shop.payments.rows import LineLeft, Refund
 from tests.shop.payments.shopkeeper import Shop
 from tests.shop.payments.test_disputes import decide, open_dispute

@@ -14,12 +14,12 @@ import psycopg
 import pytest
 
 from db.database import Tx
-from shop.payments import attempts
 from shop.payments.errors import RefundableChanged, RefundTooLarge
+from shop.payments.orders import attempts
 from shop.payments.queries import facts as log
 from shop.payments.queries import refundable
-from shop.payments.refund import refund as pay_out
-from shop.payments.refunding import Priced, RefundWish, ask_refund, reserve, send
+from shop.payments.refunds.refund import refund as pay_out
+from shop.payments.refunds.refunding import Priced, RefundWish, ask_refund, reserve, send
 from shop.payments.rows import Payment
 from tests.shop.payments.shopkeeper import Shop
 

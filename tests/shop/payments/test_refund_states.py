@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shop.payments.fact import Fact
-from shop.payments.fold import in_time
-from shop.payments.refund_states import RESERVED, RefundState, refunds
+from shop.payments.orders.fact import Fact
+from shop.payments.orders.fold import in_time
+from shop.payments.refunds.refund_states import RESERVED, RefundState, refunds
 
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
 CAPTURED = 1000

@@ -6,8 +6,8 @@ import psycopg
 import pytest
 
 from shop.payments.errors import NothingToRefund, NotPayable, RefundableChanged, RefundTooLarge, WrongState
-from shop.payments.refund import LineWish, RefundWish, ask_refund
-from shop.payments.refund import refund as give_back
+from shop.payments.refunds.refund import LineWish, RefundWish, ask_refund
+from shop.payments.refunds.refund import refund as give_back
 from tests.shop.payments.shopkeeper import Shop
 
 

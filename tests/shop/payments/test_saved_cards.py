@@ -4,10 +4,10 @@ import pytest
 import requests
 
 from shop.errors import NotFound
-from shop.payments import methods
-from shop.payments.cards import SavedCard
-from shop.payments.confirm import ask_confirm
-from shop.payments.setup import ask_setup, setup_of
+from shop.payments.cards import methods
+from shop.payments.cards.cards import SavedCard
+from shop.payments.cards.setup import ask_setup, setup_of
+from shop.payments.orders.confirm import ask_confirm
 from tests.shop.payments.shopkeeper import CUSTOMER, Shop
 
 

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 from boot.commands import states as command
 from scheduler.timetable import TIMETABLE
-from shop.payments import diagram
-from shop.payments.fold import Fact, fold
-from shop.payments.moves import CALLED_OFF, FINAL, MOVES, STATUSES, SWEPT, TAKEN, reachable
+from shop.payments.orders import diagram
+from shop.payments.orders.fold import Fact, fold
+from shop.payments.orders.moves import CALLED_OFF, FINAL, MOVES, STATUSES, SWEPT, TAKEN, reachable
 from tests.rules.source import ROOT
 from tests.shop.payments.shopkeeper import Shop
 from tests.shop.payments.test_fold import DECLINE, START, said, seen

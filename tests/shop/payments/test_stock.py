@@ -106,8 +106,8 @@ def test_an_authorisation_that_ran_out_cancels_the_order(shop: Shop, monkeypatch
 def test_a_manual_capture_of_less_releases_the_rest_and_books_only_what_was_taken(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from shop.payments.capture import ask_capture
     from shop.payments.errors import AlreadyCaptured, CaptureTooLarge
+    from shop.payments.orders.capture import ask_capture
 
     monkeypatch.setitem(shop.services.settings.__dict__, "capture", "manual")
     order_id = shop.simple_order(payment_method="pm_card_visa")

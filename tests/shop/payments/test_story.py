@@ -2,8 +2,8 @@
 
 from boot.commands import orders as command
 from shop.payments import read
-from shop.payments.confirm import ask_confirm
-from shop.payments.refunding import RefundWish, ask_refund
+from shop.payments.orders.confirm import ask_confirm
+from shop.payments.refunds.refunding import RefundWish, ask_refund
 from tests.shop.payments.shopkeeper import CUSTOMER, Shop
 
 

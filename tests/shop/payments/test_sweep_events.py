@@ -6,8 +6,8 @@ from typing import cast
 
 import requests
 
-from shop.payments import catching_up
-from shop.payments.catching_up import catch_up
+from shop.payments.news import catching_up
+from shop.payments.news.catching_up import catch_up
 from shop.ports.gateway import Gateway
 from shop.ports.notices import Event
 from tests.shop.payments.shopkeeper import Shop

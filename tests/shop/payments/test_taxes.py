@@ -12,7 +12,7 @@ from shop.documents.invoice import invoice
 from shop.documents.proof import verify_numbers
 from shop.documents.queries.issue import credit_note_of_refund, invoices_of_order
 from shop.payments import read
-from shop.payments.refunding import LineWish, RefundWish, ask_refund
+from shop.payments.refunds.refunding import LineWish, RefundWish, ask_refund
 from tests.shop.payments.shopkeeper import Shop
 
 RATES = "DE:standard=19, DE:books=7, FR:standard=20, US:standard=0"

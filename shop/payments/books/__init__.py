@@ -1,0 +1,1 @@
+"""Double entry, its taxes, its seals and the proof that nothing changed."""

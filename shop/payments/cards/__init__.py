@@ -1,0 +1,1 @@
+"""Cards that customers asked us to remember, as tokens."""

@@ -1,0 +1,1 @@
+"""What time does: sweeps, looks at unknown outcomes, deadlines and limits."""

@@ -1,0 +1,1 @@
+"""Money that goes back, once and never more than came."""
