@@ -223,6 +223,11 @@ def _interrupts(stack: Stack) -> Generator[None]:
             signal.signal(number, handler)
 
 
+def _root_option(root: Path) -> str:
+    """Nothing for the folder that the command looks into by itself."""
+    return "" if root == FOLDER / ".backroom" else f" --root {shown(root)}"
+
+
 def _table(stack: Stack) -> Table:
     where = stack.ports.url
     rows: list[tuple[str, str]] = [
@@ -232,7 +237,7 @@ def _table(stack: Stack) -> Table:
         ("Stripe's stand-in", where("stripe")),
         ("Auth, Product, Cart", "  ".join(map(where, ("auth", "products", "carts")))),
         ("logs", shown(stack.root / "logs")),
-        ("this shell's variables", f'eval "$({command()} env)"'),
+        ("this shell's variables", f'eval "$({command()} env{_root_option(stack.root)})"'),
     ]
     table = Table("what", "where", title="The shop is open")
     for row in rows:

@@ -25,7 +25,7 @@ class AlreadyCaptured(Rejected):
     code = "already_captured"
 
     def __init__(self, order_id: str) -> None:
-        super().__init__(f"order {order_id} is captured: refund it instead")
+        super().__init__(f"order {order_id} is captured already: only a refund gives money back now")
 
 
 class PaymentInProgress(Rejected):
@@ -49,6 +49,16 @@ class NotPayable(Rejected):
 
     code = "amount_not_payable"
     status = 422
+
+
+class UnknownLine(Rejected):
+    """A refund names a line that the order does not have."""
+
+    code = "invalid_request"
+    status = 422
+
+    def __init__(self, order_id: str, line_id: str) -> None:
+        super().__init__(f"order {order_id} has no line {line_id}")
 
 
 class RefundableChanged(Rejected):

@@ -15,7 +15,7 @@ CAUSES = MappingProxyType(
 ASKED = MappingProxyType(
     {
         "create": "open a payment",
-        "confirm": "charge the card",
+        "confirm": "try the card",
         "capture": "capture the money",
         "cancel": "void the payment",
         "refund": "refund the money",
@@ -24,7 +24,7 @@ ASKED = MappingProxyType(
 
 OUTCOMES = MappingProxyType(
     {
-        "succeeded": "it did",
+        "succeeded": "done",
         "declined": "the bank said no",
         "refused": "Stripe would not",
         "abandoned": "given up in favour of another try",

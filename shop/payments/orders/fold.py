@@ -6,18 +6,21 @@ refusals are sets. So a late webhook, a repeat or a sweep changes nothing that a
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from shop.payments.disputes.disputing import DisputeState, disputes
 from shop.payments.orders.fact import Fact, UnknownWord
-from shop.payments.orders.tries import LAPSED, UNTRIED, declined, has_lapsed
+from shop.payments.orders.tries import LAPSED, UNTRIED, asked_at, declined, has_lapsed
 from shop.payments.refunds.refund_states import RESERVED, RefundState
 from shop.payments.refunds.refund_states import refunds as refunds_of
 
 
 @dataclass(frozen=True, slots=True)
 class PaymentState:
-    """What all looks at one payment add up to. `lapsed`: its bank waited for the customer for too long."""
+    """What all looks at one payment add up to. `lapsed`: its bank waited for the customer for too long; `asked_at`: the
+    wish to pay that the bank's page is for, where it was one of ours.
+    """
 
     id: str
     status: str
@@ -35,6 +38,7 @@ class PaymentState:
     method: str | None = None
     lapsed: bool = False
     authorised: bool = False
+    asked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +132,10 @@ def _payment(subject: str, looks: Sequence[Fact], facts: Sequence[Fact]) -> Paym
         if look.data["status"] not in TIER:
             raise UnknownWord(f"payment {subject} is {look.data['status']}")
     # Python's max takes the first of equals; the list is sorted, so the last one has to win.
-    last = max(reversed(looks), key=lambda look: TIER[look.data["status"]]).data
-    lapsed = last["status"] == "requires_action" and has_lapsed(facts, subject, last.get("method"))
+    latest = max(reversed(looks), key=lambda look: TIER[look.data["status"]])
+    last = latest.data
+    at_bank = last["status"] == "requires_action"
+    lapsed = at_bank and has_lapsed(facts, subject, last.get("method"))
     return PaymentState(
         id=subject,
         status=last["status"],
@@ -151,6 +157,7 @@ def _payment(subject: str, looks: Sequence[Fact], facts: Sequence[Fact]) -> Paym
         authorised=any(
             look.data["status"] in {"requires_capture", "succeeded"} or look.data["capture_before"] for look in looks
         ),
+        asked_at=asked_at(facts, latest) if at_bank else None,
     )
 
 

@@ -1,6 +1,7 @@
 """The tries to pay within an order's facts: which one's time at the bank ran out, and how many the bank refused."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from types import MappingProxyType
 
 from shop.payments.orders.fact import Fact
@@ -24,6 +25,17 @@ def has_lapsed(facts: Sequence[Fact], payment_id: str, method: str | None) -> bo
     lapses = [fact.seen_at for fact in about if fact.kind == "action.lapsed" and fact.data["method"] == method]
     begun = [fact.seen_at for fact in about if fact.kind == "confirm.asked" or _shows_no_page(fact)]
     return bool(lapses) and max(begun, default=lapses[0]) <= max(lapses)
+
+
+def asked_at(facts: Sequence[Fact], look: Fact) -> datetime | None:
+    """When the try was asked for that this look at a payment shows, None where nobody asked us (a browser did). The
+    same card once more is another try; one that the provider would not even begin left things as they were.
+    """
+    refused = {fact.data["wish"] for fact in facts if fact.kind == "confirm.refused"}
+    asks = (fact for fact in facts if fact.kind == "confirm.asked" and fact.subject == look.subject)
+    return max(
+        (ask.seen_at for ask in asks if ask.seen_at <= look.seen_at and ask.data["wish"] not in refused), default=None
+    )
 
 
 def declined(facts: Sequence[Fact]) -> int:

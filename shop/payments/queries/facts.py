@@ -79,7 +79,7 @@ def save_payment(tx: Tx, order_id: str, state: PaymentState, fleeting: Mapping[s
         VALUES (%(id)s, %(order_id)s, %(intent_id)s, %(charge_id)s, %(client_secret)s, %(status)s, %(currency)s,
                 %(amount)s, %(capturable)s, %(captured)s, %(fee)s, %(decline_code)s, %(decline_message)s,
                 %(next_action)s, %(capture_before)s, %(brand)s, %(last4)s, %(exp_month)s, %(exp_year)s, %(method)s,
-                CASE WHEN %(acting)s THEN now() END)
+                CASE WHEN %(acting)s THEN greatest(now(), %(asked_at)s::timestamptz) END)
         ON CONFLICT (intent_id) DO UPDATE
            SET charge_id = EXCLUDED.charge_id, status = EXCLUDED.status,
                client_secret = coalesce(EXCLUDED.client_secret, payments.client_secret),
@@ -88,10 +88,12 @@ def save_payment(tx: Tx, order_id: str, state: PaymentState, fleeting: Mapping[s
                decline_message = EXCLUDED.decline_message,
                next_action = CASE WHEN %(acting)s THEN coalesce(EXCLUDED.next_action, payments.next_action) END,
                method_id = EXCLUDED.method_id,
-               -- Another way to pay is another try, with a time limit of its own.
+               -- Another way to pay is another try, with a time limit of its own; so is the same way asked for again
+               -- since the page was opened.
                action_since = CASE WHEN %(acting)s AND payments.method_id IS NOT DISTINCT FROM EXCLUDED.method_id
-                                   THEN coalesce(payments.action_since, now())
-                                   WHEN %(acting)s THEN now() END,
+                                        AND payments.action_since >= coalesce(%(asked_at)s, payments.action_since)
+                                   THEN payments.action_since
+                                   ELSE EXCLUDED.action_since END,
                capture_before = EXCLUDED.capture_before, card_brand = EXCLUDED.card_brand,
                card_last4 = EXCLUDED.card_last4, card_exp_month = EXCLUDED.card_exp_month,
                card_exp_year = EXCLUDED.card_exp_year, updated_at = now()
@@ -118,6 +120,7 @@ def save_payment(tx: Tx, order_id: str, state: PaymentState, fleeting: Mapping[s
             "exp_year": card.get("exp_year"),
             "method": state.method,
             "acting": state.status == "requires_action" and not state.lapsed,
+            "asked_at": state.asked_at,
         },
     )
 

@@ -20,6 +20,7 @@ from shop.payments.errors import (
     OrderNotFound,
     RefundableChanged,
     RefundTooLarge,
+    UnknownLine,
     WrongState,
 )
 from shop.payments.orders import attempts
@@ -91,8 +92,8 @@ def ask_refund(
 
 
 def price(tx: Tx, order: Order, wish: RefundWish) -> Priced:
-    """What the wish comes to. Raises RefundTooLarge for more than is left, NothingToRefund for nothing, NotPayable for
-    a fraction that no card takes back.
+    """What the wish comes to. Raises RefundTooLarge for more than is left, NothingToRefund for nothing, UnknownLine,
+    and NotPayable for a fraction that no card takes back.
     """
     left = {line.id: line for line in refundable.lines_left(tx, order.id)}
     lines = _lines(order, wish, left)
@@ -184,7 +185,9 @@ def _lines(order: Order, wish: RefundWish, left: Mapping[str, LineLeft]) -> Sequ
     found: list[RefundLine] = []
     for line_id, quantity in wanted.items():
         line = left.get(line_id)
-        if line is None or quantity > line.pieces_left:
+        if line is None:
+            raise UnknownLine(order.id, line_id)
+        if quantity > line.pieces_left:
             raise RefundTooLarge(f"order {order.id}: line {line_id} has not {quantity} pieces left to refund")
         if quantity > 0:
             found.append(RefundLine("", line_id, quantity, line.price_of(quantity)))

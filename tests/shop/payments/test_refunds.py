@@ -5,7 +5,7 @@ import threading
 import psycopg
 import pytest
 
-from shop.payments.errors import NothingToRefund, NotPayable, RefundableChanged, RefundTooLarge, WrongState
+from shop.payments.errors import NothingToRefund, NotPayable, RefundableChanged, RefundTooLarge, UnknownLine, WrongState
 from shop.payments.refunds.refund import LineWish, RefundWish, ask_refund
 from shop.payments.refunds.refund import refund as give_back
 from tests.shop.payments.shopkeeper import Shop
@@ -44,6 +44,13 @@ def test_two_at_once_cannot_give_back_more_than_was_taken(shop: Shop) -> None:
     shop.work()
     order = shop.read(order_id)
     assert (order.amount_refunded, order.amount_reserved_for_refund, order.refundable) == (3000, 0, 1490)
+
+
+def test_a_line_that_the_order_does_not_have_is_named(shop: Shop) -> None:
+    order_id = paid(shop)
+    with pytest.raises(UnknownLine, match="has no line lin_nowhere"):
+        ask_refund(shop.services.db, order_id, wish(4490, lines=(LineWish("lin_nowhere", 1),)), actor="usr_9")
+    assert shop.read(order_id).refundable == 4490
 
 
 def test_a_fraction_that_no_card_takes_back_is_refused_before_anything_is_reserved(shop: Shop) -> None:

@@ -42,7 +42,7 @@ def test_a_purchase_after_a_decline_with_a_refund_is_told_in_its_order(shop: Sho
         "The goods are the customer's.",
         "A refund of 10.00 EUR was asked for (usr_9).",
     )
-    assert "We asked Stripe to charge the card: the bank said no (insufficient_funds)." in told
+    assert "We asked Stripe to try the card: the bank said no (insufficient_funds)." in told
     assert any("the last try was declined: insufficient_funds" in line for line in told)
     assert "Booked as capture: customer -44.90 EUR, stripe +44.90 EUR." in told
     assert any(line.startswith("Stripe told us of payment_intent.succeeded, signed with secret") for line in told)
