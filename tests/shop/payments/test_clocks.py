@@ -6,6 +6,8 @@ from shop.payments import read
 from shop.payments.clocks.look import ask_look, look
 from shop.payments.clocks.watch import watch
 from shop.payments.orders.confirm import ask_confirm
+from shop.payments.orders.facts import apply, payment_seen
+from shop.payments.queries.orders import clock
 from shop.payments.queries.watching import running_out
 from shop.payments.refunds.refund import RefundWish, ask_refund
 from tests.shop.payments.shopkeeper import CUSTOMER, Shop
@@ -54,6 +56,33 @@ def test_late_looks_at_the_same_page_do_not_revive_the_try(shop: Shop) -> None:
     shop.work()
     assert shop.read(order_id).status == "requires_action"
     assert watched(shop) == {}
+
+
+def test_the_same_card_tried_again_has_the_whole_time_at_the_bank_anew(shop: Shop) -> None:
+    order_id = shop.simple_order(payment_method=ASKS)
+    shop.read_all_news()
+    # Fourteen of the fifteen minutes are over when the customer asks for a new page.
+    shop.sql("UPDATE payments SET action_since = now() - interval '14 minutes'")
+    ask_confirm(shop.services.db, shop.terms, order_id, method=ASKS, actor=CUSTOMER)
+    shop.work()
+    shop.read_all_news()
+    assert shop.read(order_id).status == "requires_action"
+    fresh = "SELECT action_since > now() - interval '1 minute', action_since FROM payments"
+    ((is_fresh, since),) = shop.sql(fresh)
+    assert is_fresh
+    assert look(shop.services.db, shop.services.gateway, order_id) == "requires_action"
+    assert shop.sql(fresh) == [(True, since)], "a look at the same page gives no more time"
+
+
+def test_a_look_while_the_same_page_waits_gives_no_more_time(shop: Shop) -> None:
+    order_id = shop.simple_order(payment_method=ASKS)
+    shop.read_all_news()
+    ((before,),) = shop.sql("SELECT action_since FROM payments")
+    with shop.services.db.transaction() as tx:
+        seen = shop.services.gateway.payment(shop.intent(order_id))
+        assert seen is not None
+        apply(tx, order_id, [payment_seen(seen, source="sweep", key="again", seen_at=clock(tx))])
+    assert shop.sql("SELECT action_since FROM payments") == [(before,)]
 
 
 def test_who_finishes_at_the_bank_late_has_paid_while_the_order_lives(shop: Shop) -> None:

@@ -81,6 +81,34 @@ def test_each_step_of_a_purchase_has_its_state() -> None:
     assert fold(PURCHASE).reserved == 400
 
 
+WAITING = [
+    *PURCHASE[:4],
+    replace(said(4, "confirm.asked", wish="w1"), subject="pi_1"),
+    seen(5, "requires_action", method="pm_1", wish="w1"),
+    replace(said(6, "confirm.asked", wish="w2"), subject="pi_1"),
+    said(7, "confirm.refused", wish="w2", code="resource_missing"),
+    seen(8, "requires_action", method="pm_1"),
+    replace(said(9, "confirm.asked", wish="w3"), subject="pi_1"),
+    seen(10, "requires_action", method="pm_1", wish="w3"),
+    seen(11, "requires_action", method="pm_1"),
+]
+
+
+def test_a_page_of_the_bank_is_for_the_wish_that_opened_it() -> None:
+    asked: list[int | None] = []
+    for number in range(len(PURCHASE[:4]), len(WAITING) + 1):
+        payment = fold(WAITING[:number]).payment
+        assert payment is not None
+        asked.append((payment.asked_at - START).seconds // 60 if payment.asked_at else None)
+    assert asked == [None, None, 4, 4, 4, 4, 4, 9, 9]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.permutations(WAITING), st.lists(st.sampled_from(WAITING), max_size=10))
+def test_which_wish_a_page_is_for_does_not_hang_on_the_order_of_news(order: list[Fact], repeats: list[Fact]) -> None:
+    assert fold([*order, *repeats]) == fold(WAITING)
+
+
 def test_old_news_does_not_revive_what_is_final() -> None:
     void = [*PURCHASE[:8], said(20, "cancel.asked", wish="c", reason="customer"), seen(21, "canceled")]
     assert fold([*void, seen(30, "requires_payment_method")]).status == "canceled"
