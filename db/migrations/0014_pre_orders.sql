@@ -27,6 +27,3 @@ ALTER TABLE payments ADD COLUMN looked_at timestamptz;
 
 -- Cards that the bank refused for this order; whoever tries many is trying out cards.
 ALTER TABLE orders ADD COLUMN declined_tries integer NOT NULL DEFAULT 0 CHECK (declined_tries >= 0);
-
--- Setups are deleted when they are old.
-CREATE INDEX payment_method_setups_age ON payment_method_setups (created_at);

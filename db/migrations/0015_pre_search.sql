@@ -34,8 +34,6 @@ SELECT found.version, split_part(found.version, '/', 1), '', split_part(found.ve
 
 ALTER TABLE product_embeddings ADD CONSTRAINT product_embeddings_model
     FOREIGN KEY (model_version) REFERENCES search_models (version) NOT VALID;
-ALTER TABLE product_embeddings VALIDATE CONSTRAINT product_embeddings_model;
-CREATE INDEX product_embeddings_of_model ON product_embeddings (model_version);
 
 -- The Snowball stemmer of queries and of what is imported. While products are put over to another one, queries look
 -- under both: `former_language` until the last product is over.
@@ -43,7 +41,6 @@ ALTER TABLE search_corpus
     ADD COLUMN language text NOT NULL DEFAULT 'english' CHECK (length(language) <= 20),
     ADD COLUMN former_language text CHECK (length(former_language) <= 20);
 ALTER TABLE search_documents ADD COLUMN language text NOT NULL DEFAULT 'english' CHECK (length(language) <= 20);
-CREATE INDEX search_documents_language ON search_documents (language, product_n);
 
 -- equal: each of the terms finds the others too. one_way: who asks for the first finds the others, not the reverse.
 CREATE TABLE search_synonyms (

@@ -50,5 +50,3 @@ INSERT INTO search_learning DEFAULT VALUES;
 -- Of a search in a trial, for each place: A from the list as it is, B from the one with boosts, - from both at once.
 ALTER TABLE search_queries ADD COLUMN teams text;
 ALTER TABLE search_queries ADD CONSTRAINT search_queries_teams CHECK (teams ~ '^[AB-]{1,10}$') NOT VALID;
-ALTER TABLE search_queries VALIDATE CONSTRAINT search_queries_teams;
-CREATE INDEX search_queries_trial ON search_queries (searched_at) WHERE teams IS NOT NULL;

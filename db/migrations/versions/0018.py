@@ -1,4 +1,4 @@
-"""Runs 0018_pre_facts.sql."""
+"""Runs 0018_pre_validate.sql."""
 
 from db.migrations.runner import run_file
 
@@ -7,4 +7,4 @@ down_revision = "0017"
 
 
 def upgrade() -> None:
-    run_file("0018_pre_facts.sql")
+    run_file("0018_pre_validate.sql")

@@ -1,4 +1,4 @@
-"""Runs 0019_pre_order_indexes.sql."""
+"""Runs 0019_pre_indexes.sql."""
 
 from db.migrations.runner import run_file_alone
 
@@ -7,4 +7,4 @@ down_revision = "0018"
 
 
 def upgrade() -> None:
-    run_file_alone("0019_pre_order_indexes.sql")
+    run_file_alone("0019_pre_indexes.sql")

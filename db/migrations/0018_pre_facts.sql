@@ -1,2 +1,0 @@
--- Filled by the change that needs it.
-SELECT 1;
