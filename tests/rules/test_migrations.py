@@ -1,6 +1,8 @@
 """Migrations are numbered without gaps, say when they run, and lead every database to one schema."""
 
 import re
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import psycopg
@@ -55,6 +57,17 @@ def test_a_fresh_database_and_one_upgraded_step_by_step_have_the_same_schema(ser
     fresh, stepped = (_schema(servers, steps) for steps in (False, True))
     assert len(fresh) > 100
     assert fresh == stepped
+
+
+def test_two_deploys_at_once_do_not_hinder_each_other(servers: Urls) -> None:
+    name = "backroom_two_deploys"
+    url = create_database(servers.database_url, name)
+    try:
+        with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+            list(pool.map(runner.migrate, [url, url]))
+        assert runner.current(url) == runner.newest()
+    finally:
+        drop_database(servers.database_url, name)
 
 
 def test_migrating_twice_changes_nothing(servers: Urls, template: str, database_url: str) -> None:
