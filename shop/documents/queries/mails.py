@@ -139,7 +139,7 @@ class MailRow:
 
 
 def listed(tx: Tx, *, state: str | None, order_id: str | None, before_id: str | None, limit: int) -> list[MailRow]:
-    """Newest first; of one order those about itself, its invoices and its refunds."""
+    """Newest first; of one order those about itself, its invoices, its refunds and its disputes."""
     cursor = tx.cursor(row_factory=class_row(MailRow))
     return cursor.execute(
         """
@@ -148,14 +148,17 @@ def listed(tx: Tx, *, state: str | None, order_id: str | None, before_id: str | 
             UNION ALL SELECT id FROM invoices WHERE order_id = %(order_id)s
             UNION ALL SELECT id FROM refunds WHERE order_id = %(order_id)s
             UNION ALL SELECT id FROM disputes WHERE order_id = %(order_id)s
+            -- A reminder is about a dispute and its last day.
+            UNION ALL SELECT generation FROM effects WHERE order_id = %(order_id)s AND kind = 'mail_dispute_due'
         )
-        SELECT m.id, m.kind, m.subject_id, coalesce(o.id, i.order_id, r.order_id, d.order_id) AS order_id, m.state,
-               m.recipient, m.subject, m.attempts, m.last_error, m.smtp_code, m.smtp_answer, m.created_at, m.sent_at
+        SELECT m.id, m.kind, coalesce(d.id, m.subject_id) AS subject_id,
+               coalesce(o.id, i.order_id, r.order_id, d.order_id) AS order_id, m.state, m.recipient,
+               m.subject, m.attempts, m.last_error, m.smtp_code, m.smtp_answer, m.created_at, m.sent_at
           FROM mails m
           LEFT JOIN orders o ON o.id = m.subject_id
           LEFT JOIN invoices i ON i.id = m.subject_id
           LEFT JOIN refunds r ON r.id = m.subject_id
-          LEFT JOIN disputes d ON d.id = m.subject_id
+          LEFT JOIN disputes d ON d.id = split_part(m.subject_id, ':', 1)
          WHERE (%(state)s::text IS NULL OR m.state = %(state)s)
            AND (%(order_id)s::text IS NULL OR m.subject_id IN (SELECT id FROM about))
            AND (%(before_id)s::text IS NULL OR m.id < %(before_id)s)

@@ -66,7 +66,8 @@ def authorized(tx: Tx, order_id: str) -> AuthorizedRow | None:
     ).fetchone()
 
 
-def dispute(tx: Tx, dispute_id: str) -> DisputeRow | None:
+def dispute(tx: Tx, subject_id: str) -> DisputeRow | None:
+    """`subject_id` is the dispute's, or its and the day that a reminder mentions: `dsp_…:20261231`."""
     cursor = tx.cursor(row_factory=class_row(DisputeRow))
     return cursor.execute(
         """
@@ -74,9 +75,9 @@ def dispute(tx: Tx, dispute_id: str) -> DisputeRow | None:
                d.withdrawn_minor, d.fee_minor, d.evidence_due_at, d.evidence_submitted, d.opened_at
           FROM disputes d
           JOIN orders o ON o.id = d.order_id
-         WHERE d.id = %(id)s
+         WHERE d.id = split_part(%(id)s, ':', 1)
         """,
-        {"id": dispute_id},
+        {"id": subject_id},
     ).fetchone()
 
 

@@ -18,18 +18,22 @@ KINDS = {"warning_needs_response": "inquiry_due", "needs_response": "dispute_due
 
 
 def remind(db: Database, *, days: int) -> int:
-    """Stage a letter for each dispute that is due within `days`; answers how many. Safe to repeat."""
+    """Stage a letter for each dispute that is due within `days`; answers how many. Safe to repeat: each last day of a
+    dispute is mentioned once.
+    """
     with db.transaction() as tx:
         restage(tx, quiet_s=QUIET_S)
         due = disputes.due_soon(tx, days=days, limit=BITE)
     told = 0
-    for dispute_id, order_id, status, day in due:
+    for occasion, order_id, status in due:
         with db.transaction() as tx:
             orders.lock_order(tx, order_id)
-            if log.claim_effect(tx, order_id, "mail_dispute_due", f"{dispute_id}:{day.isoformat()}"):
+            if log.claim_effect(tx, order_id, "mail_dispute_due", occasion):
                 kind = KINDS[status]
-                key = f"mail:{kind}:{dispute_id}"
-                job = outbox.stage(tx, jobs.SEND_MAIL, unique_key=key, kind=kind, subject_id=dispute_id)
-                log.name_effect_job(tx, order_id, "mail_dispute_due", f"{dispute_id}:{day.isoformat()}", job)
+                # A mail is sent once for what it is about, and another last day is another letter.
+                job = outbox.stage(
+                    tx, jobs.SEND_MAIL, unique_key=f"mail:{kind}:{occasion}", kind=kind, subject_id=occasion
+                )
+                log.name_effect_job(tx, order_id, "mail_dispute_due", occasion, job)
                 told += 1
     return told

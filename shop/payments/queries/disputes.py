@@ -1,7 +1,6 @@
 """Disputes: what their facts add up to, and reading it."""
 
 from collections.abc import Sequence
-from datetime import date
 
 from psycopg.rows import class_row
 
@@ -66,17 +65,19 @@ def disputes(
     ).fetchall()
 
 
-def due_soon(tx: Tx, *, days: int, limit: int) -> list[tuple[str, str, str, date]]:
-    """`(dispute, order, status, day)` of those nobody has answered although it is due, and was not mentioned yet."""
+def due_soon(tx: Tx, *, days: int, limit: int) -> list[tuple[str, str, str]]:
+    """`(dispute:day, order, status)` of those nobody has answered although it is due, and was not mentioned yet."""
     return tx.execute(
         """
-        SELECT d.id, d.order_id, d.status, (d.evidence_due_at AT TIME ZONE 'UTC')::date
+        SELECT occasion, d.order_id, d.status
           FROM disputes d
+         CROSS JOIN LATERAL (SELECT d.id || ':' || to_char(d.evidence_due_at AT TIME ZONE 'UTC', 'YYYYMMDD') AS occasion
+                            ) AS named
          WHERE d.status IN ('needs_response', 'warning_needs_response') AND NOT d.evidence_submitted
            AND d.evidence_due_at BETWEEN now() AND now() + make_interval(days => %(days)s)
            AND NOT EXISTS (SELECT 1 FROM effects e
                             WHERE e.order_id = d.order_id AND e.kind = 'mail_dispute_due'
-                              AND e.generation = d.id || ':' || (d.evidence_due_at AT TIME ZONE 'UTC')::date)
+                              AND e.generation = occasion)
       ORDER BY d.evidence_due_at
          LIMIT %(limit)s
         """,

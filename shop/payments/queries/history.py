@@ -58,6 +58,8 @@ def moments(tx: Tx, order_id: str) -> list[Moment]:
                  WHERE subject_id IN (SELECT %(id)s
                                       UNION ALL SELECT id FROM refunds WHERE order_id = %(id)s
                                       UNION ALL SELECT id FROM disputes WHERE order_id = %(id)s
+                                      UNION ALL SELECT generation FROM effects
+                                                 WHERE order_id = %(id)s AND kind = 'mail_dispute_due'
                                       UNION ALL SELECT id FROM invoices WHERE order_id = %(id)s)
                ) AS history
       ORDER BY at, rank

@@ -13,8 +13,11 @@ from devstack.stand_ins.mail import Mail, create_mail
 from shop.documents.errors import NothingToDocument
 from shop.documents.letters import WRITERS
 from shop.documents.mail import mail
+from shop.documents.posted import posted
 from shop.documents.support_letters import NOTICES, SUPPORT_LETTERS
 from shop.ids import new_id
+from shop.payments.disputes.remind import remind
+from shop.payments.queries import history
 from shop.ports.mail import Mailer
 from tests.shop.documents import made, seen
 
@@ -93,6 +96,42 @@ def test_nobody_is_reminded_of_what_is_answered(db: Database, post_office: tuple
     _, mailer = post_office
     dispute_id = dispute(db, made.order(db), "needs_response", submitted=True)
     assert mail(db, mailer, DESK, kind="dispute_due", subject_id=dispute_id) == "dropped"
+
+
+def remind_by_mail(db: Database, mailer: Mailer) -> int:
+    """Every letter that the reminder staged, sent as the jobs say; answers how many it staged."""
+    told = remind(db, days=3)
+    with db.transaction() as tx:
+        staged = tx.execute("DELETE FROM jobs WHERE name = 'documents.mail' RETURNING args").fetchall()
+    for (args,) in staged:
+        assert mail(db, mailer, DESK, **args) == "sent"
+    return told
+
+
+def move_last_day(db: Database, hours: int) -> None:
+    with db.transaction() as tx:
+        tx.execute("UPDATE disputes SET evidence_due_at = now() + make_interval(hours => %(h)s)", {"h": hours})
+
+
+def test_a_last_day_that_moved_is_told_by_a_letter_of_its_own(
+    db: Database, post_office: tuple[FlaskClient, Mailer]
+) -> None:
+    door, mailer = post_office
+    order_id = made.order(db)
+    dispute_id = dispute(db, order_id, "needs_response")
+    move_last_day(db, 60)
+    assert [remind_by_mail(db, mailer) for _ in range(2)] == [1, 0]
+    move_last_day(db, 20)
+    assert [remind_by_mail(db, mailer) for _ in range(2)] == [1, 0]
+    texts = [message["text"] for message in messages(door)]
+    assert len(texts) == 2
+    assert all(dispute_id in text and "due by" in text for text in texts)
+    assert texts[0] != texts[1], "each names the day that was the last one when it was sent"
+    rows = posted(db, state="sent", order_id=order_id, before_id=None, limit=10)
+    assert [(row.kind, row.subject_id, row.order_id) for row in rows] == [("dispute_due", dispute_id, order_id)] * 2
+    with db.transaction() as tx:
+        told = [moment for moment in history.moments(tx, order_id) if moment.kind == "mail"]
+    assert [moment.what for moment in told] == ["dispute_due"] * 2
 
 
 def test_a_refund_that_failed_is_told_with_its_goods(db: Database, post_office: tuple[FlaskClient, Mailer]) -> None:
