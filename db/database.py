@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any, LiteralString, TypeAlias
 
 import psycopg
-from psycopg import sql
+from psycopg import errors, sql
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 Tx: TypeAlias = psycopg.Connection[tuple[Any, ...]]
@@ -15,6 +15,9 @@ Tx: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
 DatabaseUnavailable = (psycopg.OperationalError, PoolTimeout)
 """What is raised while PostgreSQL is away, restarting or full: worth another try, unlike every other error."""
+
+_OF_A_ROW = (errors.LockNotAvailable, errors.DeadlockDetected, errors.SerializationFailure, errors.QueryCanceled)
+"""Operational for psycopg, but about what one statement touched: the next one may well go through."""
 
 POOL_WAIT_S = 5.0
 """A request that cannot get a connection in five seconds is better refused than queued behind the rest."""
@@ -27,6 +30,11 @@ RECONNECT_WITHIN_S = 2.0
 
 CONNECTION_LIFE_S = 1800.0
 """Half an hour, so that a fail-over or a changed password reaches every process without a restart."""
+
+
+def database_is_away(error: BaseException) -> bool:
+    """Whether the next statement would fare no better, whatever it is about."""
+    return isinstance(error, DatabaseUnavailable) and not isinstance(error, _OF_A_ROW)
 
 
 class Database:

@@ -1,11 +1,13 @@
 """What puts right by itself what stands still: lost news, stuck orders, unknown outcomes, unpaid orders."""
 
 from collections.abc import Iterable
+from functools import partial
 
 from db import outbox
 from db.database import Database, Tx
 from db.outbox import Job
 from shop import jobs
+from shop.payments.clocks.turns import Turns
 from shop.payments.errors import IllegalMove, Implausible
 from shop.payments.news import give_back
 from shop.payments.news.catching_up import catch_up
@@ -37,14 +39,17 @@ UNPAID = frozenset({"awaiting_payment", "requires_action", "payment_failed"})
 def sweep(db: Database, gateway: Gateway, progress: Progress = unheard) -> dict[str, int]:
     """Look everywhere once; answers how much of each kind was found. Needs no lock: all it does is idempotent.
 
-    What needs the provider comes last, so that the rest is done while the provider is away.
+    What needs the provider comes last, so that the rest is done while the provider is away. Raises what the gateway
+    raises then, and OrdersFailed at the end if something was wrong with some orders.
     """
+    turns = Turns()
     with db.transaction() as tx:
         found = _restage(tx)
-    found["overdue"] = _call_off_overdue(db)
-    found["strays"] = _void_strays(db)
+    found["overdue"] = _call_off_overdue(db, turns)
+    found["strays"] = _void_strays(db, turns)
     found |= catch_up(db, gateway, progress)
-    found["fees"] = _fetch_fees(db, gateway)
+    found["fees"] = _fetch_fees(db, gateway, turns)
+    turns.end()
     return found
 
 
@@ -106,10 +111,10 @@ def _stage_refunds(tx: Tx, refund_ids: Iterable[str]) -> int:
     return staged
 
 
-def _call_off_overdue(db: Database) -> int:
+def _call_off_overdue(db: Database, turns: Turns) -> int:
     with db.transaction() as tx:
         overdue = sweeping.overdue(tx, limit=BITE)
-    return sum(_call_off(db, order_id) for order_id in overdue)
+    return sum(turns.take(order_id, partial(_call_off, db, order_id)) for order_id in overdue)
 
 
 def _call_off(db: Database, order_id: str) -> bool:
@@ -122,22 +127,28 @@ def _call_off(db: Database, order_id: str) -> bool:
         return True
 
 
-def _void_strays(db: Database) -> int:
+def _void_strays(db: Database, turns: Turns) -> int:
     """A second payment of an order that was paid: nobody shall hold money for it."""
     with db.transaction() as tx:
         strays = sweeping.strays(tx, quiet_s=QUIET_S, limit=BITE)
-    for order_id, intent_id in strays:
-        with db.transaction() as tx:
-            order = orders.lock_order(tx, order_id)
-            if order is not None:
-                cancel.wish(tx, order, "superseded", intent_id=intent_id)
-    return len(strays)
+    return sum(turns.take(order_id, partial(_void_stray, db, order_id, intent_id)) for order_id, intent_id in strays)
 
 
-def _fetch_fees(db: Database, gateway: Gateway) -> int:
+def _void_stray(db: Database, order_id: str, intent_id: str) -> bool:
+    with db.transaction() as tx:
+        order = orders.lock_order(tx, order_id)
+        if order is None:
+            return False
+        cancel.wish(tx, order, "superseded", intent_id=intent_id)
+        return True
+
+
+def _fetch_fees(db: Database, gateway: Gateway, turns: Turns) -> int:
     with db.transaction() as tx:
         wanted = sweeping.without_fee(tx, quiet_s=FEE_QUIET_S, again_s=FEE_AGAIN_S, limit=BITE)
-    return sum(_fetch_fee(db, gateway, order_id, payment_id) for order_id, payment_id in wanted)
+    return sum(
+        turns.take(order_id, partial(_fetch_fee, db, gateway, order_id, payment_id)) for order_id, payment_id in wanted
+    )
 
 
 def _fetch_fee(db: Database, gateway: Gateway, order_id: str, payment_id: str) -> bool:

@@ -2,18 +2,23 @@
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from functools import partial
 
 from db import outbox
 from db.database import Database, Tx
 from db.outbox import Job
 from shop import jobs
 from shop.payments.clocks.guards import DECLINES_OF_ORDER
+from shop.payments.clocks.turns import Turns
 from shop.payments.orders import cancel
 from shop.payments.orders.fact import Fact
 from shop.payments.orders.facts import apply
 from shop.payments.queries import facts as log
 from shop.payments.queries import orders, watching
 from shop.payments.terms import Terms
+
+Act = Callable[..., bool]
+"""Takes a transaction and the names of what was found, answers whether it did anything."""
 
 BITE = 200
 """Rows of a kind in one run: the next minute takes the rest."""
@@ -34,15 +39,21 @@ SETUPS_KEPT = timedelta(days=30)
 
 
 def watch(db: Database, terms: Terms) -> dict[str, int]:
-    """Look everywhere once; answers how much of each kind was found. It asks nobody outside; the jobs it stages do."""
-    return {
-        "lapsed": _each(db, _lapsed(db, terms), _call_try_off),
-        "card_testers": _each(db, _card_testers(db), _call_order_off),
+    """Look everywhere once; answers how much of each kind was found. It asks nobody outside; the jobs it stages do.
+
+    Raises OrdersFailed at the end if something was wrong with some orders.
+    """
+    turns = Turns()
+    found = {
+        "lapsed": _each(db, turns, _lapsed(db, terms), _call_try_off),
+        "card_testers": _each(db, turns, _card_testers(db), _call_order_off),
         "deadlines": _watch_deadlines(db),
         "looks": _stage_looks(db),
         "unknown": _note_lost_workers(db),
         "setups": _delete_setups(db),
     }
+    turns.end()
+    return found
 
 
 def _lapsed(db: Database, terms: Terms) -> list[tuple[str, str, str | None]]:
@@ -124,10 +135,11 @@ def _stage(tx: Tx, job: Job, order_ids: Iterable[str]) -> int:
     return staged
 
 
-def _each(db: Database, found: Iterable[tuple[str | None, ...]], act: Callable[..., bool]) -> int:
-    """One order in one transaction: whatever is wrong with it holds up no other."""
-    done = 0
-    for names in found:
-        with db.transaction() as tx:
-            done += act(tx, *names)
-    return done
+def _each(db: Database, turns: Turns, found: Iterable[tuple[str, *tuple[str | None, ...]]], act: Act) -> int:
+    """One order, the first of its names, in one transaction: whatever is wrong with it holds up no other."""
+    return sum(turns.take(names[0], partial(_act, db, act, names)) for names in found)
+
+
+def _act(db: Database, act: Act, names: tuple[str | None, ...]) -> bool:
+    with db.transaction() as tx:
+        return act(tx, *names)

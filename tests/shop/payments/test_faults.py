@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from shop.payments.clocks.turns import Turns
 from shop.payments.orders.place import Shelves, place
 from tests.shop.payments.shopkeeper import Shop
 
@@ -126,7 +127,7 @@ def test_a_payment_at_the_last_minute_beats_the_clock(shop: Shop) -> None:
     shop.sql("UPDATE orders SET expires_at = now() - interval '1 second'")
     from shop.payments.clocks.sweep import _call_off_overdue
 
-    assert _call_off_overdue(shop.services.db) == 1
+    assert _call_off_overdue(shop.services.db, Turns()) == 1
     shop.work()
     assert shop.read(order_id).status == "paid"
 
