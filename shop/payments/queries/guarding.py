@@ -28,11 +28,27 @@ def open_orders(tx: Tx, customer_id: str, *, limit: int) -> int:
 
 
 def declines(tx: Tx, customer_id: str) -> int:
-    """Refused tries on orders of the customer that something happened to within the hour."""
+    """Tries of the customer that were refused within the hour, over all orders: each once, when it was first seen.
+
+    What counts as one try is said in `tries.declined`. An order that nothing happened to in that hour has none, so
+    only the facts of few are read.
+    """
     row = tx.execute(
         """
-        SELECT coalesce(sum(declined_tries), 0)::int FROM orders
-         WHERE customer_id = %(customer_id)s AND declined_tries > 0 AND updated_at > now() - interval '1 hour'
+        SELECT count(*)
+          FROM (SELECT transactions.order_id,
+                       CASE WHEN kind = 'confirm.refused' THEN 'wish ' || (data ->> 'wish')
+                            WHEN data ->> 'charge_id' IS NOT NULL THEN 'charge ' || (data ->> 'charge_id')
+                            ELSE 'method ' || subject || ' ' || coalesce(data ->> 'method', '') END AS try
+                  FROM orders
+                  JOIN transactions ON transactions.order_id = orders.id
+                 WHERE customer_id = %(customer_id)s AND declined_tries > 0
+                   AND orders.updated_at > now() - interval '1 hour'
+                   AND (kind = 'confirm.refused'
+                        OR (kind = 'payment.seen' AND data ->> 'decline' IS NOT NULL
+                            AND data ->> 'status' IN ('requires_payment_method', 'requires_confirmation')))
+              GROUP BY 1, 2
+                HAVING min(seen_at) > now() - interval '1 hour') AS found
         """,
         {"customer_id": customer_id},
     ).fetchone()

@@ -1,6 +1,8 @@
 """What one customer may try, and payments while the customer is not there."""
 
 import threading
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +12,12 @@ from shop.payments.cards.setup import setup_of
 from shop.payments.clocks.guards import DECLINES_OF_ORDER, Guards, TooManyDeclines, TooManyOpenOrders
 from shop.payments.clocks.watch import watch
 from shop.payments.orders.confirm import ask_confirm
+from shop.payments.orders.fact import Fact
+from shop.payments.orders.facts import apply, payment_seen
 from shop.payments.orders.order import Wish, open_order
+from shop.payments.queries import guarding
+from shop.payments.queries.orders import clock
+from shop.ports.gateway import Decline
 from tests.shop.payments.shopkeeper import CUSTOMER, Shop
 from tests.shop.payments.test_saved_cards import begin_setup, finish_in_browser, save
 
@@ -50,6 +57,47 @@ def test_who_tries_many_cards_is_sent_away_for_an_hour(shop: Shop) -> None:
     shop.sql("UPDATE orders SET updated_at = now() - interval '61 minutes'")
     ask_confirm(shop.services.db, shop.terms, order_id, method="pm_card_visa", actor=CUSTOMER, guards=guards)
     assert shop.settle(order_id, "paid").amount_captured > 0
+
+
+def refusals(shop: Shop, order_id: str, count: int, *, ago: timedelta) -> None:
+    with shop.services.db.transaction() as tx:
+        at = clock(tx) - ago
+        wishes = [f"{ago}:{number}" for number in range(count)]
+        refused = [
+            Fact("confirm.refused", "answer", f"refused:{wish}", at, data={"wish": wish, "code": "no_such_card"})
+            for wish in wishes
+        ]
+        apply(tx, order_id, refused)
+
+
+def test_old_declines_do_not_count_again_when_something_happens_to_their_order(shop: Shop) -> None:
+    guards = Guards(declines_an_hour=3)
+    order_id = shop.simple_order()
+    refusals(shop, order_id, 3, ago=timedelta(minutes=61))
+    assert shop.sql("SELECT declined_tries, updated_at > now() - interval '1 minute' FROM orders") == [(3, True)]
+    open_one(shop, guards)
+    refusals(shop, order_id, 2, ago=timedelta(minutes=59))
+    open_one(shop, guards)
+    refusals(shop, order_id, 1, ago=timedelta(minutes=1))
+    with pytest.raises(TooManyDeclines):
+        open_one(shop, guards)
+
+
+def test_a_decline_that_is_looked_at_again_counts_from_when_it_was_first_seen(shop: Shop) -> None:
+    order_id = shop.simple_order(payment_method=NO_FUNDS)
+    shop.read_all_news()
+    other = shop.simple_order()
+    seen = shop.services.gateway.payment(shop.sql("SELECT intent_id FROM payments WHERE order_id = %s", other)[0][0])
+    assert seen is not None
+    refused = replace(seen, decline=Decline("insufficient_funds", "no"))
+    with shop.services.db.transaction() as tx:
+        assert guarding.declines(tx, CUSTOMER) == 1
+        at = clock(tx)
+        # The same try, first looked at long ago and once more just now; it has no charge of its own.
+        looks = {"long ago": at - timedelta(hours=2), "now": at}
+        for key, when in looks.items():
+            apply(tx, other, [payment_seen(refused, source="sweep", key=key, seen_at=when)])
+        assert guarding.declines(tx, CUSTOMER) == 1, f"that of {order_id} alone"
 
 
 def test_an_order_for_which_cards_are_tried_in_the_browser_is_called_off(shop: Shop) -> None:
