@@ -4,6 +4,7 @@ What is in it comes from the snapshot alone, so its figures are those of the pap
 BT-…, rules BR-…) and Factur-X 1.0 / ZUGFeRD 2, profile EN 16931.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -79,6 +80,7 @@ def _values(snapshot: Snapshot) -> dict[str, object]:
         "buyer_country": _country(snapshot),
         "type_code": TYPE_CODES[snapshot["kind"]],
         "invoices": snapshot.get("invoices", []),
+        "taxes": _taxes(snapshot, [*lines, *charges, *allowances]),
         "lines": lines,
         "charges": charges,
         "allowances": allowances,
@@ -99,6 +101,14 @@ def _sorted(rows: list[Row]) -> tuple[list[Row], list[Row]]:
     if not lines:
         lines = [row for row in rows if row["net_minor"] > 0]
     return lines, [row for row in rows if row not in lines and row["net_minor"]]
+
+
+def _taxes(snapshot: Snapshot, rows: list[Row]) -> list[Mapping[str, object]]:
+    """The sums by rate. A rate that some row has and no cent fell to is named too, as the rules ask (BR-S-01, …)."""
+    taxes: list[Mapping[str, object]] = list(snapshot["taxes"])
+    named = {tax["rate"] for tax in taxes}
+    missing = [rate for rate in dict.fromkeys(row["rate"] for row in rows) if rate not in named]
+    return taxes + [{"rate": rate, "net_minor": 0, "tax_minor": 0} for rate in missing]
 
 
 def _country(snapshot: Snapshot) -> str:

