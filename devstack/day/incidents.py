@@ -14,15 +14,15 @@ DECIDED_WITHIN_S = 90.0
 
 
 def buy_while_news_are_lost(town: Town, support: Api, user: Json, words: list[str], dice: random.Random) -> Visit:
-    """One customer pays while no webhook arrives: the sweep of Stripe's events finds the payment within a minute."""
+    """One customer pays while no webhook arrives: a sweep of Stripe's events, or a look at it, finds the payment."""
     doors = town.stripe_doors()
     doors.post("/standin/deliveries", {"mode": "drop", "for": NEWS_OF_ONE_PURCHASE}, expect=(200, 201))
     try:
         story = visit(town, user, Plan.NEWS_LOST, words, dice)
     finally:
         doors.post("/standin/deliveries", {"mode": "normal"}, expect=(200, 201))
-    if story.status == "paid" and not _healed_by_sweep(support, story.order_id):
-        story.note = f"order {story.order_number} was paid, but its history names no event that the sweep found"
+    if story.status == "paid" and not _healed_without_news(support, story.order_id):
+        story.note = f"order {story.order_number} was to be paid without any news, and its history tells otherwise"
     return story
 
 
@@ -55,9 +55,14 @@ def _answer(support: Api, order_id: str) -> None:
     support.until(path, lambda one: one["evidence_submitted"], seconds=DECIDED_WITHIN_S)
 
 
-def _healed_by_sweep(support: Api, order_id: str) -> bool:
+def _healed_without_news(support: Api, order_id: str) -> bool:
+    """Whether no webhook led to `paid`: the sweep found the event, or a look at Stripe for whoever was watching did."""
     moments = support.get(f"/v1/orders/{order_id}/timeline")["data"]
-    return any(moment["kind"] == "delivery" and moment["detail"]["source"] == "poll" for moment in moments)
+    steps = [(moment["detail"].get("moved") or ["", ""])[1] for moment in moments]
+    before = moments[: steps.index("paid") + 1] if "paid" in steps else []
+    return bool(before) and not any(
+        moment["kind"] == "delivery" and moment["detail"]["source"] == "webhook" for moment in before
+    )
 
 
 def _charge(support: Api, order_id: str) -> str:
