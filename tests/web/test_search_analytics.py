@@ -20,7 +20,7 @@ def test_a_search_and_its_click_are_counted(
     me = signed_in("cus_1") | {"X-Visitor-Id": "vis_me"}
     found = client.get("/v1/search?q=chef+knife&mode=lexical", headers=me).get_json()
     client.get("/v1/search?q=zzqqx&mode=lexical&correct=false", headers=me)
-    did(services.db, "search_click", found["data"][1]["id"], found["search_id"], hours_ago=0)
+    did(services.db, "search_click", found["data"][1]["id"], found["search_id"], ts=datetime.now(UTC))
     learn(services.db)
     told = client.get("/v1/search/analytics", headers=signed_in("usr_1", "support")).get_json()
     assert (told["searches"], told["zero_results"], told["click_through_rate"]) == (2, 1, 0.5)
