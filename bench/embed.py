@@ -15,9 +15,9 @@ from db.database import Database
 from db.migrations.runner import migrate
 from devstack.embedded.databases import create_database, drop_database, servers_for_tests
 from shop.ports.encoder import Encoder
-from shop.search.embed import embed
-from shop.search.importing import import_products
-from shop.search.reading import read_ndjson
+from shop.search.catalogue.importing import import_products
+from shop.search.catalogue.reading import read_ndjson
+from shop.search.vectors.embed import embed
 
 QUERIES = ("usb hub", "brown leather belt without buckle", "noise cancelling headphones for travel", "12 inch mattress")
 

@@ -19,8 +19,8 @@ from clients import event_stream
 from db.database import Database
 from db.migrations.runner import migrate
 from devstack.embedded.databases import create_database, servers_for_tests
-from shop.analytics.accept import Batch, Sender, accept
-from shop.analytics.ingest import ingest
+from shop.analytics.events.accept import Batch, Sender, accept
+from shop.analytics.events.ingest import ingest
 from shop.ports.events import EventStream
 
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"

@@ -19,9 +19,9 @@ from boot.settings import Settings
 from clients.model_files import ensure_files
 from db.migrations.runner import migrate
 from devstack.embedded.databases import create_database, drop_database, servers_for_tests
-from shop.search.embed import embed
-from shop.search.importing import import_products
-from shop.search.suggest import suggest
+from shop.search.catalogue.importing import import_products
+from shop.search.suggesting.suggest import suggest
+from shop.search.vectors.embed import embed
 from web.app import create_app
 
 ALPHABETS = (

@@ -22,8 +22,8 @@ from rich.console import Console
 from rich.table import Table
 from scipy import sparse
 
-from shop.search.cooccurrence import KEPT, Ints, Near, one_after_the_other
-from shop.search.recommended import FADING, HISTORY
+from shop.search.recommending.cooccurrence import KEPT, Ints, Near, one_after_the_other
+from shop.search.recommending.recommended import FADING, HISTORY
 
 A_PERSON = 10
 A_PRODUCT = 50

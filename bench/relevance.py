@@ -36,14 +36,14 @@ from db.database import Database
 from db.migrations.runner import migrate
 from devstack.embedded.databases import create_database, drop_database, servers_for_tests
 from shop.ports.encoder import Encoder
-from shop.search.embed import embed
-from shop.search.find import SearchRequest, find
-from shop.search.importing import import_products
-from shop.search.known import Knowledge
-from shop.search.rank import RANKER
-from shop.search.reading import read_ndjson
-from shop.search.suggest import suggest
-from shop.search.understand import PARTS
+from shop.search.answering.find import SearchRequest, find
+from shop.search.answering.known import Knowledge
+from shop.search.answering.rank import RANKER
+from shop.search.catalogue.importing import import_products
+from shop.search.catalogue.reading import read_ndjson
+from shop.search.suggesting.suggest import suggest
+from shop.search.understanding.understand import PARTS
+from shop.search.vectors.embed import embed
 
 DEPTH = 100
 FUSED = 60

@@ -20,12 +20,12 @@ from rich.table import Table
 from db.database import Database
 from db.migrations.runner import migrate
 from devstack.embedded.databases import create_database, servers_for_tests
-from shop.search.complete import complete
-from shop.search.importing import import_products
+from shop.search.catalogue.importing import import_products
+from shop.search.catalogue.reading import read_ndjson
 from shop.search.queries import log
-from shop.search.reading import read_ndjson
-from shop.search.suggest import suggest
-from shop.search.typed import fold
+from shop.search.suggesting.complete import complete
+from shop.search.suggesting.suggest import suggest
+from shop.search.suggesting.typed import fold
 
 LOOK_UPS = 3000
 SYLLABLES = ("ba", "lo", "mer", "tin", "ka", "so", "ral", "vi", "dun", "pe", "stor", "ni", "gal", "fu", "ret", "mo")

@@ -16,8 +16,8 @@ from shop.ports.mail import Mailer
 from shop.ports.neighbours import Carts, Products, Users
 from shop.ports.notices import Notices
 from shop.ports.settlements import Settlements
-from shop.search.answer import Recent
-from shop.search.known import Knowledge
+from shop.search.answering.answer import Recent
+from shop.search.answering.known import Knowledge
 
 
 @dataclass(frozen=True, slots=True)

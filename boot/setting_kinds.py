@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, SecretStr
 
 from shop.locales import LANGUAGES, known_locale
-from shop.search.languages import STEMMERS
+from shop.search.language.languages import STEMMERS
 from shop.tax import read_rates
 
 

@@ -4,14 +4,14 @@ from typing import Any
 
 from boot.services import Services
 from shop import jobs
-from shop.analytics.erase import erase
-from shop.analytics.export import export
-from shop.analytics.ingest import QUIET_S, ingest
-from shop.analytics.order_facts import order_facts
-from shop.analytics.partitions import partitions
-from shop.analytics.report import House, report
-from shop.analytics.sessions import sessions
-from shop.analytics.trending import trending
+from shop.analytics.behaviour.trending import trending
+from shop.analytics.events.ingest import QUIET_S, ingest
+from shop.analytics.events.order_facts import order_facts
+from shop.analytics.events.partitions import partitions
+from shop.analytics.events.sessions import sessions
+from shop.analytics.privacy.erase import erase
+from shop.analytics.privacy.export import export
+from shop.analytics.reports.report import House, report
 from shop.operations.prune import prune
 from tasks.broker import Run, performs
 

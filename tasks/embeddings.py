@@ -4,15 +4,15 @@ from typing import Any
 
 from boot.services import Services
 from shop import jobs
-from shop.search.catalog import catalog
-from shop.search.embed import embed
-from shop.search.forget import forget
-from shop.search.learn import learn
-from shop.search.recommend import recommend
-from shop.search.reindex import reindex
-from shop.search.reweigh import reweigh
-from shop.search.suggest import suggest
-from shop.search.sync import sync
+from shop.search.catalogue.catalog import catalog
+from shop.search.catalogue.forget import forget
+from shop.search.catalogue.reindex import reindex
+from shop.search.catalogue.reweigh import reweigh
+from shop.search.catalogue.sync import sync
+from shop.search.learning.learn import learn
+from shop.search.recommending.recommend import recommend
+from shop.search.suggesting.suggest import suggest
+from shop.search.vectors.embed import embed
 from tasks.broker import Run, performs
 
 

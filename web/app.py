@@ -7,44 +7,27 @@ from flask import Flask, Response, g
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from boot.services import Services
-from web import (
-    analytics,
-    catalog,
-    cross_origin,
+from web import cross_origin, problems, tracing
+from web.analytics import events, experiments, figures, funnel, live, privacy, readout, reports, retention, trending
+from web.operations import docs, health, jobs
+from web.payments import (
     deliveries,
     disputes,
-    docs,
     documents,
-    events,
     evidence,
-    experiments,
-    funnel,
-    health,
-    jobs,
     ledger,
-    live,
     mails,
-    merchandising,
     orders,
     payment_methods,
-    privacy,
-    problems,
-    readout,
-    recommendations,
     reconciliations,
     refunds,
-    reports,
-    retention,
-    search,
-    search_analytics,
-    search_learning,
-    suggest,
-    tracing,
-    trending,
     webhooks,
 )
 from web.perform import Desk, perform
 from web.routes import Group, Route
+from web.search import analytics as search_analytics
+from web.search import catalog, merchandising, recommendations, searches, suggest
+from web.search import learning as search_learning
 from web.tokens import Tokens
 from web.waiting import Waiters
 
@@ -62,7 +45,7 @@ GROUPS: tuple[Group, ...] = (
     documents.GROUP,
     mails.GROUP,
     catalog.GROUP,
-    search.GROUP,
+    searches.GROUP,
     suggest.GROUP,
     merchandising.GROUP,
     search_analytics.GROUP,
@@ -70,7 +53,7 @@ GROUPS: tuple[Group, ...] = (
     recommendations.GROUP,
     events.GROUP,
     trending.GROUP,
-    analytics.GROUP,
+    figures.GROUP,
     funnel.GROUP,
     retention.GROUP,
     experiments.GROUP,

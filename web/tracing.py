@@ -11,8 +11,8 @@ from flask import Request, Response, g, request
 from boot.logs import Origin, caused_by
 from shop.cards import holds_card_number
 from shop.ids import new_id
-from web import metrics
 from web.access import Caller
+from web.operations import metrics
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")

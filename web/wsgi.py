@@ -15,7 +15,7 @@ if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
 from boot import logs
 from boot.services import connect
 from boot.settings import read_settings
-from shop.search.find import warm
+from shop.search.answering.find import warm
 from web.app import create_app
 
 settings = read_settings()

@@ -6,10 +6,10 @@ Visitors are drawn by the real hash; what they buy is chance and the same for al
 import random
 from dataclasses import dataclass
 
-from shop.analytics import inference
-from shop.analytics.hashing import variant_of
+from shop.analytics.experiments import inference
+from shop.analytics.experiments.hashing import variant_of
+from shop.analytics.experiments.readout_metrics import Plan, metrics
 from shop.analytics.queries.readout import Outcome
-from shop.analytics.readout_metrics import Plan, metrics
 
 PLAN = Plan(("conversion", "net_revenue"), (), change=0.05, power=0.8)
 

@@ -16,13 +16,13 @@ from boot.commands.screen import bar, complain, connected, err, out
 from boot.services import Services
 from shop.ports.encoder import EncoderUnavailable
 from shop.progress import Progress
-from shop.search import embed as embedding
-from shop.search.embed import AlreadyEmbedding
-from shop.search.find import SearchRequest, find
-from shop.search.importing import ImportReport, import_products
+from shop.search.answering.find import SearchRequest, find
+from shop.search.catalogue.importing import ImportReport, import_products
+from shop.search.catalogue.reading import BrokenFile, Row, read_csv, read_ndjson
 from shop.search.queries.filters import Filters
-from shop.search.reading import BrokenFile, Row, read_csv, read_ndjson
-from shop.search.understand import PARTS
+from shop.search.understanding.understand import PARTS
+from shop.search.vectors import embed as embedding
+from shop.search.vectors.embed import AlreadyEmbedding
 
 REASONS_SHOWN = 20
 LINES_SHOWN = 8

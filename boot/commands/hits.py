@@ -10,8 +10,8 @@ from rich.table import Table
 
 from boot.commands.screen import out
 from shop.money import Money
-from shop.search.explain import Explanation
-from shop.search.find import Hit, SearchResult
+from shop.search.answering.explain import Explanation
+from shop.search.answering.find import Hit, SearchResult
 from shop.search.queries.cards import Shown
 
 WORDS_SHOWN = 6

@@ -8,8 +8,8 @@ import typer
 
 from boot.commands.screen import bar, connected, out
 from boot.settings import Settings
-from shop.analytics import report as reports
-from shop.analytics.report import House
+from shop.analytics.reports import report as reports
+from shop.analytics.reports.report import House
 
 FILES = ("pdf", "csv", "json")
 

@@ -8,14 +8,14 @@ from typing import ClassVar
 from db.database import Database, Tx
 from shop.errors import Rejected
 from shop.ports.encoder import Encoder, EncoderUnavailable
-from shop.search.gather import EF_SEARCH
-from shop.search.models import answering
+from shop.search.answering.gather import EF_SEARCH
+from shop.search.answering.rank import HARDLY
 from shop.search.queries import analytics as queries
 from shop.search.queries import cards, find
 from shop.search.queries.analytics import QueryRow, Totals
 from shop.search.queries.filters import NO_FILTERS
 from shop.search.queries.vectors import written
-from shop.search.rank import HARDLY
+from shop.search.vectors.models import answering
 
 LONGEST = timedelta(days=400)
 

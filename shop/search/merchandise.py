@@ -7,10 +7,10 @@ from typing import ClassVar, Literal
 from db.database import Database, Tx
 from shop.errors import NotFound, Rejected
 from shop.ids import new_id
+from shop.search.language.text import normalise, terms
 from shop.search.queries import index, versions
 from shop.search.queries import merchandising as queries
 from shop.search.queries.merchandising import Pins, Synonyms
-from shop.search.text import normalise, terms
 
 Kind = Literal["equal", "one_way"]
 State = Literal["suggested", "active", "dismissed"]

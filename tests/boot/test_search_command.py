@@ -11,7 +11,7 @@ import pytest
 
 from db.database import Database
 from shop.ports.encoder import Encoder
-from shop.search.embed import embed
+from shop.search.vectors.embed import embed
 from tests.shop.search.made import CountingEncoder, products, stock
 
 BACKROOM = Path(sys.executable).with_name("backroom")

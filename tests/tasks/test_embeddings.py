@@ -12,9 +12,9 @@ from db import outbox
 from db.outbox import Job
 from shop import jobs
 from shop.progress import Interrupted
-from shop.search.catalog import receive_products
-from shop.search.complete import complete
-from shop.search.find import SearchRequest, find
+from shop.search.answering.find import SearchRequest, find
+from shop.search.catalogue.catalog import receive_products
+from shop.search.suggesting.complete import complete
 from tasks import embeddings
 from tasks.broker import Run, performers
 from tests.shop.search.made import one_value, products

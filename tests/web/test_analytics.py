@@ -10,8 +10,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from boot.services import Services
-from shop.analytics.ingest import ingest
-from shop.analytics.trending import trending
+from shop.analytics.behaviour.trending import trending
+from shop.analytics.events.ingest import ingest
 from tasks.analytics import nightly_report
 from tests.shop.analytics import books
 from tests.shop.analytics.conftest import PERSON, event

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from boot.services import Services
 from db.database import Database
-from shop.analytics.ingest import ingest
+from shop.analytics.events.ingest import ingest
 from tests.shop.analytics.conftest import PERSON, event
 
 Client = FlaskClient

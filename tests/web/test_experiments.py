@@ -9,9 +9,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from boot.services import Services
-from shop.analytics.assign import Visitor, assign
-from shop.analytics.hashing import variant_of
-from shop.analytics.ingest import ingest
+from shop.analytics.events.ingest import ingest
+from shop.analytics.experiments.assign import Visitor, assign
+from shop.analytics.experiments.hashing import variant_of
 from tests.shop.analytics import books
 from tests.shop.analytics.conftest import PERSON, event
 

@@ -7,9 +7,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from boot.services import Services
-from shop.analytics.ingest import ingest
-from shop.analytics.partitions import partitions
-from shop.analytics.sessions import sessions
+from shop.analytics.events.ingest import ingest
+from shop.analytics.events.partitions import partitions
+from shop.analytics.events.sessions import sessions
 from tasks.analytics import erase_person, export_person
 from tests.shop.analytics import books
 from tests.shop.analytics.conftest import PERSON, event

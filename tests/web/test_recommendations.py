@@ -6,7 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from boot.services import Services
-from shop.search.recommend import recommend
+from shop.search.recommending.recommend import recommend
 from tests.shop.search.made import CountingEncoder, products, stock
 from tests.shop.search.test_recommended import GOOD, looked, ordered
 

@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from boot.services import Services
-from shop.analytics.ingest import ingest
+from shop.analytics.events.ingest import ingest
 from tests.shop.analytics import books
 from tests.shop.analytics.conftest import PERSON, event
 

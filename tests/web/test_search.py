@@ -12,9 +12,9 @@ from flask.testing import FlaskClient
 from bench.odd_queries import odd_query, problem
 from boot.services import Services
 from clients.model_files import ensure_files
-from shop.search.catalog import catalog
-from shop.search.embed import embed
-from shop.search.suggest import suggest
+from shop.search.catalogue.catalog import catalog
+from shop.search.suggesting.suggest import suggest
+from shop.search.vectors.embed import embed
 from tests.shop.search.made import fill, one_value, products
 
 Headers = dict[str, str]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from flask.testing import FlaskClient
 
 from boot.services import Services
-from shop.search.learn import learn
+from shop.search.learning.learn import learn
 from tests.shop.search.made import products, stock
 from tests.shop.search.test_learn import did
 

@@ -4,7 +4,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from boot.services import Services
-from shop.search.suggest import suggest
+from shop.search.suggesting.suggest import suggest
 from tests.shop.search.made import products, stock
 
 

@@ -10,7 +10,7 @@ from psycopg import sql
 from psycopg.rows import class_row
 
 from db.database import Tx
-from shop.analytics.steps import FIELDS, ORDER_FACTS, PROPS, Funnel, Match
+from shop.analytics.behaviour.steps import FIELDS, ORDER_FACTS, PROPS, Funnel, Match
 from shop.errors import Rejected
 
 SAMPLE = 10

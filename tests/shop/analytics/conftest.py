@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from clients import event_stream
-from shop.analytics.accept import Batch, Sender
+from shop.analytics.events.accept import Batch, Sender
 from shop.ports.events import EventStream
 
 PERSON = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"

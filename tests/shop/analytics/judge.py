@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from math import floor
 from typing import Any
 
-from shop.analytics.steps import Funnel, Match
+from shop.analytics.behaviour.steps import Funnel, Match
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shop.analytics.clock import correct
+from shop.analytics.events.clock import correct
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 

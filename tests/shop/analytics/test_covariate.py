@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from shop.analytics.belief import belief
-from shop.analytics.covariate import Paired, adjusted
-from shop.analytics.inference import Sample, fixed_horizon
+from shop.analytics.experiments.belief import belief
+from shop.analytics.experiments.covariate import Paired, adjusted
+from shop.analytics.experiments.inference import Sample, fixed_horizon
 
 Values = list[tuple[float, float]]
 

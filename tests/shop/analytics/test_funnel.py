@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from db.database import Database, Tx
-from shop.analytics.funnel import funnel
+from shop.analytics.behaviour.funnel import funnel
+from shop.analytics.behaviour.steps import Funnel, Match
 from shop.analytics.intervals import wilson
 from shop.analytics.queries import funnel as queries
 from shop.analytics.queries.funnel import TooMuchWork
 from shop.analytics.revenue import RangeTooLong
-from shop.analytics.steps import Funnel, Match
 from tests.shop.analytics import books
 from tests.shop.analytics.judge import Fact, judge
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from scipy.stats import chi2_contingency, chisquare
 
-from shop.analytics.hashing import Namespace, chosen, fnv1a32, ranges, share, variant_of, within
+from shop.analytics.experiments.hashing import Namespace, chosen, fnv1a32, ranges, share, variant_of, within
 
 # The hash cases of version 2 in GrowthBook's own list for authors of SDKs (packages/sdk-js/test/cases.json, `hash`).
 PUBLISHED = [

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from scipy import stats
 
-from shop.analytics.inference import (
+from shop.analytics.experiments.inference import (
     Sample,
     always_valid,
     fixed_horizon,

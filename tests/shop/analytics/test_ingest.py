@@ -9,8 +9,8 @@ import pytest
 
 from clients import event_stream
 from db.database import Database
-from shop.analytics.accept import NowhereToKeep, accept
-from shop.analytics.ingest import ingest, waiting
+from shop.analytics.events.accept import NowhereToKeep, accept
+from shop.analytics.events.ingest import ingest, waiting
 from shop.ports.events import EventStream, StreamFull
 from tests.shop.analytics.conftest import batch, event
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from psycopg import sql
 
 from db.database import Database
-from shop.analytics.funnel import funnel
-from shop.analytics.order_facts import order_facts
-from shop.analytics.steps import Funnel, Match
+from shop.analytics.behaviour.funnel import funnel
+from shop.analytics.behaviour.steps import Funnel, Match
+from shop.analytics.events.order_facts import order_facts
 from shop.ids import new_id
 from tests.shop.analytics import books
 

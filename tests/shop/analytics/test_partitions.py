@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 from db.database import Database
-from shop.analytics.accept import accept
-from shop.analytics.ingest import ingest
-from shop.analytics.partitions import partitions
+from shop.analytics.events.accept import accept
+from shop.analytics.events.ingest import ingest
+from shop.analytics.events.partitions import partitions
 from shop.ports.events import EventStream
 from tests.shop.analytics.conftest import batch, event, event_id
 

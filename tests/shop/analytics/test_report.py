@@ -13,11 +13,11 @@ import pytest
 
 from clients import event_stream
 from db.database import Database
-from shop.analytics import report as reports
-from shop.analytics import snapshot
-from shop.analytics.accept import accept
-from shop.analytics.ingest import ingest
-from shop.analytics.report import DayNotBegun, House, NotMade, ask, file, report
+from shop.analytics.events.accept import accept
+from shop.analytics.events.ingest import ingest
+from shop.analytics.reports import report as reports
+from shop.analytics.reports import snapshot
+from shop.analytics.reports.report import DayNotBegun, House, NotMade, ask, file, report
 from shop.ports.events import EventStream
 from tests.shop.analytics import books
 from tests.shop.analytics.conftest import batch, event

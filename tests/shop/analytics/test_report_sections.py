@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from db.database import Database
-from shop.analytics import experiments
-from shop.analytics.accept import accept
-from shop.analytics.hashing import variant_of
-from shop.analytics.ingest import ingest
-from shop.analytics.report import file, report
+from shop.analytics.events.accept import accept
+from shop.analytics.events.ingest import ingest
+from shop.analytics.experiments import experiments
+from shop.analytics.experiments.hashing import variant_of
+from shop.analytics.reports.report import file, report
 from shop.ids import new_id
 from shop.ports.events import EventStream
 from tests.shop.analytics import books

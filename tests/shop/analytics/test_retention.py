@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from db.database import Database
-from shop.analytics.retention import By, retention
+from shop.analytics.behaviour.retention import By, retention
 from shop.analytics.revenue import RangeTooLong
 from tests.shop.analytics import books
 

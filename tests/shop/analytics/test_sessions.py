@@ -7,11 +7,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from db.database import Database
-from shop.analytics.accept import accept
-from shop.analytics.ingest import ingest
-from shop.analytics.order_facts import order_facts
-from shop.analytics.overview import overview
-from shop.analytics.sessions import sessions
+from shop.analytics.behaviour.overview import overview
+from shop.analytics.events.accept import accept
+from shop.analytics.events.ingest import ingest
+from shop.analytics.events.order_facts import order_facts
+from shop.analytics.events.sessions import sessions
 from shop.ports.events import EventStream
 from tests.shop.analytics import books
 from tests.shop.analytics.conftest import PERSON, batch, event

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shop.analytics import consent, visitors
+from shop.analytics.events import consent, visitors
 from tests.shop.analytics.conftest import PERSON
 
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1 Mobile/15E148 Safari/604.1"

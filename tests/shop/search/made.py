@@ -7,8 +7,8 @@ import numpy as np
 
 from db.database import Database
 from shop.ports.encoder import DIMENSIONS, Encoder, Vectors
-from shop.search.embed import embed
-from shop.search.importing import ImportReport, import_products
+from shop.search.catalogue.importing import ImportReport, import_products
+from shop.search.vectors.embed import embed
 
 KINDS = {
     "Home > Furniture > Sofas": ("sofa", "couch for the living room with soft cushions", "Nordholm"),

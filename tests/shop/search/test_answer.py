@@ -11,12 +11,13 @@ from clients.answers import connect as answers
 from clients.encoder import connect as model
 from db.database import Database
 from shop.ports.encoder import Encoder, Vectors
-from shop.search import catalog, merchandise
-from shop.search.answer import REST_S, Recent, answer
-from shop.search.asked import SearchRequest, SearchResult
-from shop.search.embed import embed
-from shop.search.flights import Flights
-from shop.search.known import Knowledge
+from shop.search import merchandise
+from shop.search.answering.answer import REST_S, Recent, answer
+from shop.search.answering.asked import SearchRequest, SearchResult
+from shop.search.answering.flights import Flights
+from shop.search.answering.known import Knowledge
+from shop.search.catalogue import catalog
+from shop.search.vectors.embed import embed
 from tests.shop.search.made import fill, one_value, products, stock
 
 SOFAS = SearchRequest(text="red sofa", limit=5)

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from db.database import Database
-from shop.search.catalog import retire
-from shop.search.complete import Suggestion, complete
+from shop.search.catalogue.catalog import retire
 from shop.search.queries import log
-from shop.search.suggest import suggest
-from shop.search.typed import is_personal, keys
+from shop.search.suggesting.complete import Suggestion, complete
+from shop.search.suggesting.suggest import suggest
+from shop.search.suggesting.typed import is_personal, keys
 from tests.shop.search.made import one_value, products, stock
 
 _numbers = itertools.count(1)

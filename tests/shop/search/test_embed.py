@@ -4,8 +4,8 @@ import pytest
 
 from db.database import Database
 from shop.progress import Interrupted
-from shop.search.embed import FIRST_LOAD, SAVE, AlreadyEmbedding, embed
 from shop.search.queries import vectors as queries
+from shop.search.vectors.embed import FIRST_LOAD, SAVE, AlreadyEmbedding, embed
 from tests.shop.search.made import CountingEncoder, one_value, products, stock
 
 

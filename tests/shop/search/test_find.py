@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from clients.encoder import connect
 from db.database import Database
 from shop.ports.encoder import Encoder
-from shop.search import catalog
-from shop.search.find import SearchRequest, SearchResult, WrongPlace, find
+from shop.search.answering.find import SearchRequest, SearchResult, WrongPlace, find
+from shop.search.catalogue import catalog
 from shop.search.queries.filters import Filters
-from shop.search.similar import similar
+from shop.search.recommending.similar import similar
 from tests.shop.search.made import fill, one_value, products
 
 

@@ -6,11 +6,11 @@ import pytest
 
 from db.database import Database
 from shop.errors import NotFound
-from shop.search import catalog
-from shop.search.importing import import_products
-from shop.search.index import DRIFT
-from shop.search.product import BadRow
-from shop.search.reweigh import reweigh
+from shop.search.catalogue import catalog
+from shop.search.catalogue.importing import import_products
+from shop.search.catalogue.index import DRIFT
+from shop.search.catalogue.product import BadRow
+from shop.search.catalogue.reweigh import reweigh
 from tests.shop.search.made import one_value, products, stock
 
 

@@ -7,11 +7,11 @@ import pytest
 
 from db.database import Database
 from shop.ports.encoder import Encoder
-from shop.search.find import SearchRequest, SearchResult, find
-from shop.search.known import Knowledge
+from shop.search.answering.find import SearchRequest, SearchResult, find
+from shop.search.answering.known import Knowledge
 from shop.search.queries.filters import Filters
-from shop.search.suggest import suggest
-from shop.search.understand import PARTS
+from shop.search.suggesting.suggest import suggest
+from shop.search.understanding.understand import PARTS
 from tests.shop.search.made import fill, stock
 
 

@@ -5,12 +5,12 @@ import pytest
 from db.database import Database
 from shop.ports.encoder import Encoder
 from shop.progress import Interrupted
-from shop.search.find import SearchRequest, find
-from shop.search.known import Knowledge
-from shop.search.languages import STEMMERS, language_of
-from shop.search.reindex import BITE, reindex
-from shop.search.suggest import suggest
-from shop.search.text import stem, terms
+from shop.search.answering.find import SearchRequest, find
+from shop.search.answering.known import Knowledge
+from shop.search.catalogue.reindex import BITE, reindex
+from shop.search.language.languages import STEMMERS, language_of
+from shop.search.language.text import stem, terms
+from shop.search.suggesting.suggest import suggest
 from tests.shop.search.made import one_value, stock
 
 ROWS = [

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from db.database import Database
-from shop.search import forget
 from shop.search.analytics import RangeTooLong, SearchAnalytics, analytics
-from shop.search.learn import learn
+from shop.search.catalogue import forget
+from shop.search.learning.learn import learn
 from shop.search.queries.log import Search, insert_search
 from tests.shop.search.made import CountingEncoder, fill, one_value, products
 

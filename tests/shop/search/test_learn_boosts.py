@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from db.database import Database
-from shop.search import click_model
-from shop.search.find import SearchRequest, SearchResult, find
-from shop.search.learn import learn
-from shop.search.learned import draft
-from shop.search.learning import NotProven, standing, switch
+from shop.search.answering.find import SearchRequest, SearchResult, find
+from shop.search.answering.rank import Ranked
+from shop.search.learning import click_model
+from shop.search.learning.learn import learn
+from shop.search.learning.learned import draft
+from shop.search.learning.learning import NotProven, standing, switch
 from shop.search.merchandise import save_pins
-from shop.search.rank import Ranked
 from tests.shop.search.made import CountingEncoder, one_value, products, stock
 from tests.shop.search.test_learn import A, B, C, did, searched
 

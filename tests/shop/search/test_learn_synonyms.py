@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from db.database import Database
-from shop.search.find import SearchRequest, find
-from shop.search.learn import learn
-from shop.search.learn_synonyms import suggest_synonyms
+from shop.search.answering.find import SearchRequest, find
+from shop.search.learning.learn import learn
+from shop.search.learning.learn_synonyms import suggest_synonyms
 from shop.search.merchandise import save_synonyms, synonyms
 from tests.shop.search.made import CountingEncoder, products, stock
 from tests.shop.search.test_learn import A, did, searched

@@ -8,9 +8,10 @@ import pytest
 from db.database import Database
 from shop.errors import NotFound
 from shop.ports.encoder import Encoder
-from shop.search import catalog, merchandise
-from shop.search.find import SearchRequest, SearchResult, find
-from shop.search.known import Knowledge
+from shop.search import merchandise
+from shop.search.answering.find import SearchRequest, SearchResult, find
+from shop.search.answering.known import Knowledge
+from shop.search.catalogue import catalog
 from shop.search.merchandise import KeptAlready, NoSuchProduct, SaysNothing, save_pins, save_synonyms
 from shop.search.queries.filters import Filters
 from tests.shop.search.made import fill

@@ -14,11 +14,11 @@ from clients.model_files import MANIFEST
 from db.database import Database
 from shop.ports.encoder import Encoder, Vectors
 from shop.progress import Interrupted
-from shop.search.embed import SAVE, embed
-from shop.search.find import SearchRequest, find
-from shop.search.forget import forget
-from shop.search.models import model_version
-from shop.search.similar import similar
+from shop.search.answering.find import SearchRequest, find
+from shop.search.catalogue.forget import forget
+from shop.search.recommending.similar import similar
+from shop.search.vectors.embed import SAVE, embed
+from shop.search.vectors.models import model_version
 from tests.shop.search.made import CountingEncoder, one_value, products, stock
 
 

@@ -8,11 +8,11 @@ import pytest
 
 from db.database import Database
 from shop.ports.encoder import Encoder
-from shop.search import catalog
-from shop.search.embed import embed
-from shop.search.find import SearchRequest, SearchResult, find
-from shop.search.forget import forget
+from shop.search.answering.find import SearchRequest, SearchResult, find
+from shop.search.catalogue import catalog
+from shop.search.catalogue.forget import forget
 from shop.search.queries.filters import Filters
+from shop.search.vectors.embed import embed
 from tests.shop.search.made import fill, one_value, products, stock
 
 

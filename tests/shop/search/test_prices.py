@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shop.search.languages import STEMMERS
-from shop.search.prices import price_wish
-from shop.search.text import normalise
+from shop.search.language.languages import STEMMERS
+from shop.search.language.text import normalise
+from shop.search.understanding.prices import price_wish
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from shop.search.product import BadRow, read_product
-from shop.search.reading import LONGEST_LINE, BrokenFile, read_csv, read_ndjson
+from shop.search.catalogue.product import BadRow, read_product
+from shop.search.catalogue.reading import LONGEST_LINE, BrokenFile, read_csv, read_ndjson
 
 
 def test_gzip_is_read_as_if_it_were_plain() -> None:

@@ -4,12 +4,12 @@ import pytest
 
 from db.database import Database
 from shop.errors import NotFound
-from shop.search.objections import allows, choose
 from shop.search.queries import interests
-from shop.search.recommend import recommend
-from shop.search.recommend_list import Recommended
-from shop.search.recommend_rows import Asker, NoProducts, beside_cart, beside_product
-from shop.search.recommended import recommended
+from shop.search.recommending.objections import allows, choose
+from shop.search.recommending.recommend import recommend
+from shop.search.recommending.recommend_list import Recommended
+from shop.search.recommending.recommend_rows import Asker, NoProducts, beside_cart, beside_product
+from shop.search.recommending.recommended import recommended
 from tests.shop.search.made import CountingEncoder, fill, one_value, products
 from tests.shop.search.test_recommended import GOOD, ids, looked, ordered
 

@@ -9,9 +9,9 @@ from db.database import Database
 from shop.errors import NotFound
 from shop.ports.encoder import Encoder
 from shop.search.queries import interests
-from shop.search.recommend import recommend
-from shop.search.recommend_list import Recommended
-from shop.search.recommended import bought_together, recommended
+from shop.search.recommending.recommend import recommend
+from shop.search.recommending.recommend_list import Recommended
+from shop.search.recommending.recommended import bought_together, recommended
 from tests.shop.search.made import CountingEncoder, fill, one_value, products, stock
 
 NOW = datetime.now(UTC)

@@ -12,7 +12,7 @@ from devstack.stand_ins import products as stand_in
 from devstack.stand_ins.doors import Served, serving
 from shop.ports.neighbours import NeighbourAway, NeighbourRefused, Products
 from shop.progress import unheard
-from shop.search.sync import AlreadySyncing, GoesOn, begin, sync
+from shop.search.catalogue.sync import AlreadySyncing, GoesOn, begin, sync
 from tests.shop.search.made import one_value
 
 TOKEN = "service-token"

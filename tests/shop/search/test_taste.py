@@ -6,7 +6,7 @@ import pytest
 
 from db.database import Database
 from shop.ports.encoder import Encoder
-from shop.search.find import SearchRequest, SearchResult, find
+from shop.search.answering.find import SearchRequest, SearchResult, find
 from tests.shop.search.made import fill, products
 
 

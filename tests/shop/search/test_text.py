@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shop.search.product import Product
-from shop.search.text import LONGEST_TERM, embedding_text, normalise, terms
+from shop.search.catalogue.product import Product
+from shop.search.language.text import LONGEST_TERM, embedding_text, normalise, terms
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shop.search.evidence import evidence
-from shop.search.understand import understand
+from shop.search.understanding.evidence import evidence
+from shop.search.understanding.understand import understand
 
 
 @pytest.mark.parametrize(

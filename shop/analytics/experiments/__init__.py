@@ -1,0 +1,1 @@
+"""Who sees which variant, and what that proves."""

@@ -1,0 +1,1 @@
+"""A day's figures, frozen once and drawn from there."""

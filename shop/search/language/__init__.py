@@ -1,0 +1,1 @@
+"""Words: how texts and queries become terms that can be compared."""

@@ -1,0 +1,1 @@
+"""What people do after a search, and what search learns from it."""

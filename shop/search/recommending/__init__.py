@@ -1,0 +1,1 @@
+"""What goes with a product, a cart and a person."""

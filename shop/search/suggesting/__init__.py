@@ -1,0 +1,1 @@
+"""What a shopper may be about to type."""

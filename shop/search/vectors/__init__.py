@@ -1,0 +1,1 @@
+"""What products mean, as vectors: made in bites, kept under the model they came from."""

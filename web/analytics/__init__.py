@@ -1,0 +1,1 @@
+"""Routes of events, figures, experiments and reports."""
