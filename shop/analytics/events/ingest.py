@@ -13,6 +13,7 @@ from shop.analytics.events import batches
 from shop.analytics.events.batches import Batch, Kept
 from shop.analytics.queries import inbox, interest
 from shop.analytics.queries import ingest as queries
+from shop.analytics.queries.identity import note_links
 from shop.analytics.queries.ingest import Account
 from shop.ports.events import Entry, EventStream, StreamUnavailable
 from shop.progress import Progress, unheard
@@ -160,6 +161,7 @@ def _store(tx: Tx, kept: Sequence[Kept]) -> Counter[str]:
     accounts += queries.outcomes(tx)
     queries.roll_up_hours(tx)
     queries.touch_visitors(tx)
+    note_links(tx)
     interest.note_from_events(tx)
     queries.enter(tx, accounts)
     queries.enter_rejections(tx, _rejections(fresh))

@@ -6,6 +6,7 @@ from db.database import Database
 from shop.analytics.events.partitions import EVENTS_KEPT
 from shop.analytics.queries import ingest as store
 from shop.analytics.queries import order_facts as queries
+from shop.analytics.queries.identity import note_links
 from shop.analytics.queries.order_facts import Place
 from shop.analytics.queries.trending import cursor_position, move_cursor
 from shop.progress import Progress, unheard
@@ -53,6 +54,7 @@ def _bite(db: Database, place: Place, moment: datetime, sums: dict[str, int]) ->
             store.store_staged(tx)
             store.roll_up_hours(tx)
             store.touch_visitors(tx)
+            note_links(tx)
         # Behind the last bite lies what changes while this runs, which the overlap covers.
         move_cursor(tx, CURSOR, changed[-1][0] if len(changed) == BITE else moment)
     for name, count in (("orders", len(changed)), ("written", written), ("taken_back", taken_back)):

@@ -54,8 +54,8 @@ def prepare_stage(tx: Tx) -> None:
     tx.execute(
         """
         CREATE TEMPORARY TABLE IF NOT EXISTS stored_events (
-            event_id uuid NOT NULL, name text NOT NULL, ts timestamptz NOT NULL, visitor_id text NOT NULL,
-            product_id text, bot_score smallint NOT NULL
+            event_id uuid NOT NULL, name text NOT NULL, source text NOT NULL, ts timestamptz NOT NULL,
+            visitor_id text NOT NULL, user_id text, product_id text, order_id text, bot_score smallint NOT NULL
         ) ON COMMIT DELETE ROWS
         """
     )
@@ -129,10 +129,11 @@ def store_staged(tx: Tx) -> None:
               FROM staged_events
           ORDER BY event_id, seq
                 ON CONFLICT (event_id) DO NOTHING
-         RETURNING event_id, name, ts, visitor_id, product_id, bot_score
+         RETURNING event_id, name, source, ts, visitor_id, user_id, product_id, order_id, bot_score
         )
-        INSERT INTO stored_events (event_id, name, ts, visitor_id, product_id, bot_score)
-        SELECT event_id, name, ts, visitor_id, product_id, bot_score FROM fresh
+        INSERT INTO stored_events
+               (event_id, name, source, ts, visitor_id, user_id, product_id, order_id, bot_score)
+        SELECT event_id, name, source, ts, visitor_id, user_id, product_id, order_id, bot_score FROM fresh
         """
     )
 
