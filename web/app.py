@@ -79,7 +79,7 @@ SECURITY = {
 
 def create_app(services: Services, groups: Iterable[Group] = GROUPS) -> Flask:
     """Build the application. Opens no connection: safe to call before a fork."""
-    app = Flask(__name__, static_folder=None)
+    app = Flask(__name__, static_folder=None, template_folder=None)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     settings = services.settings

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from flask import Response, current_app, json, render_template
+from flask import Response, current_app, json
 
+from shop.pages import fill
 from web.access import PUBLIC
 from web.call import Call
 from web.limiting import UNLIMITED
@@ -18,7 +19,7 @@ PAGE_CSP = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action '
 
 BRIEFLY = {"Cache-Control": "public, max-age=300"}
 
-STYLE = Path(__file__).parent / "templates" / "docs.css"
+TEMPLATES = Path(__file__).parent / "templates"
 
 
 @GROUP.route("GET", "/openapi.json", who=PUBLIC, answers={200: JSON}, limit=UNLIMITED)
@@ -37,7 +38,7 @@ def docs(call: Call) -> Response:
 @GROUP.route("GET", "/docs/style.css", who=PUBLIC, answers={200: "text/css"}, limit=UNLIMITED)
 def style(_call: Call) -> Response:
     """The page's style sheet."""
-    return Response(STYLE.read_bytes(), content_type="text/css; charset=utf-8", headers=BRIEFLY)
+    return Response((TEMPLATES / "docs.css").read_bytes(), content_type="text/css; charset=utf-8", headers=BRIEFLY)
 
 
 def _made(call: Call) -> dict[str, str]:
@@ -45,6 +46,6 @@ def _made(call: Call) -> dict[str, str]:
     made: dict[str, str] | None = current_app.extensions.get("contract")
     if made is None:
         contract = document(current_app.extensions["groups"], call.services.settings.public_url)
-        made = {"/openapi.json": json.dumps(contract), "/docs": render_template("docs.html", page=page(contract))}
+        made = {"/openapi.json": json.dumps(contract), "/docs": fill(TEMPLATES, "docs.html", page=page(contract))}
         current_app.extensions["contract"] = made
     return made
