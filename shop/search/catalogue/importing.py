@@ -89,7 +89,7 @@ def _product(row: Mapping[str, object] | BadRow, currency: str) -> Product:
 
 def _store(tx: Tx, products: Sequence[Product], report: ImportReport) -> None:
     index.lock(tx)
-    rows = json.dumps([_row(product) for product in products])
+    rows = json.dumps([stored_row(product) for product in products])
     changed = queries.update_products(tx, rows)
     added = queries.insert_products(tx, rows)
     report.changed += len(changed)
@@ -106,7 +106,8 @@ def _store(tx: Tx, products: Sequence[Product], report: ImportReport) -> None:
         outbox.stage(tx, jobs.EMBED_PRODUCTS, unique_key="search.embed")
 
 
-def _row(product: Product) -> dict[str, Any]:
+def stored_row(product: Product) -> dict[str, Any]:
+    """All fields as the table keeps them, with both hashes in hex."""
     fields = asdict(product)
     content = (TEXT_VERSION, lexical_text(product), embedding_text(product))
     fields["content_hash"] = _digest(content)

@@ -103,7 +103,10 @@ def drop_index(tx: Tx) -> None:
 
 
 def build_index(tx: Tx) -> None:
-    """Build the vector index if it is not there: 10 s for 26,000 products, minutes for a million."""
+    """Build the vector index if it is not there: 10 s for 26,000 products, minutes for a million.
+
+    Up to a gigabyte is taken for it, and more where the server's own maintenance_work_mem is more.
+    """
     row = tx.execute("SELECT to_regclass('product_embeddings_v') IS NOT NULL").fetchone()
     if row and row[0]:
         return
@@ -111,8 +114,11 @@ def build_index(tx: Tx) -> None:
     tx.execute(
         """
         SELECT set_config('maintenance_work_mem',
-                          least(greatest(count(*) * %(each)s / 1024, 65536), 1048576)::text || 'kB', true)
-          FROM product_embeddings
+                          greatest(least(greatest(count(*) * %(each)s / 1024, 65536), 1048576), allowed.kb)::text
+                          || 'kB', true)
+          FROM product_embeddings,
+               (SELECT setting::bigint AS kb FROM pg_settings WHERE name = 'maintenance_work_mem') allowed
+      GROUP BY allowed.kb
         """,
         {"each": INDEX_BYTES_A_ROW},
     )
