@@ -17,7 +17,8 @@ class Language:
     """Words as shoppers type them, without accents. Empty: there, nothing of the kind is understood.
 
     without: what follows is not wanted. below, limit, above, between, and_, to, around: of prices; after a `limit` the
-    currency must be named, since "air max 90" is a shoe.
+    currency must be named, since "air max 90" is a shoe. made_for: in names, with accents too, what follows is what the
+    product is made for.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Language:
     colours: frozenset[str] = field(default=frozenset())
     sizes: tuple[str, ...] = ()
     ages: frozenset[str] = field(default=frozenset())
+    made_for: tuple[str, ...] = ()
 
 
 def language_of(name: str) -> Language:
@@ -88,6 +90,7 @@ _KNOWN = {
                 "adult adults age aged ages babies baby boy boys child children girl girls kid kids man men month "
                 "months old people person senior seniors teen teens toddler toddlers woman women year years"
             ),
+            made_for=_phrases("for, compatible with, fits, works with"),
         ),
         Language(
             name="german",
@@ -117,6 +120,7 @@ _KNOWN = {
             ),
             sizes=_phrases("grosse, gr"),
             ages=_set("alter baby babys damen frauen herren jahre jahren jungen kinder madchen manner monate"),
+            made_for=_phrases("für, fur, kompatibel mit, passend zu"),
         ),
         Language(
             name="french",
@@ -142,6 +146,7 @@ _KNOWN = {
             ),
             sizes=_phrases("taille, pointure"),
             ages=_set("ans bebe enfant enfants femme femmes fille filles garcon garcons homme hommes mois"),
+            made_for=_phrases("pour, compatible avec"),
         ),
         Language(
             name="spanish",
@@ -167,6 +172,7 @@ _KNOWN = {
             ),
             sizes=_phrases("talla"),
             ages=_set("anos bebe chica chicas chico chicos hombre hombres meses mujer mujeres nina ninas nino ninos"),
+            made_for=_phrases("para, compatible con"),
         ),
     )
 }

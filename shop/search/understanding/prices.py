@@ -1,7 +1,7 @@
 """Reads what a shopper is willing to pay out of the query: "under 50", "20 to 40 euros", "less than $30"."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from shop.money import decimals
@@ -24,12 +24,15 @@ _END = r"(?![\w%\"'.,/-]*\d|\w|[%\"'/])"
 
 @dataclass(frozen=True, slots=True)
 class PriceWish:
-    """Both ends included, in minor units; `words` as they were written, `rest` the query without them."""
+    """Both ends included, in minor units; `words` as they were written, `rest` the query without them. `aim`: the price
+    that was named with "around".
+    """
 
     low: int | None
     high: int | None
     words: str
     rest: str
+    aim: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,8 @@ def _from_below(plain: str, forms: _Forms, spoken: Language, currency: str) -> P
     found = forms.around.search(plain) if forms.around else None
     if found and _is_price(found, spoken, bare=False):
         middle = _minor(found["low"], currency)
-        return _wish(found, middle * (100 - AROUND_PERCENT) // 100, middle * (100 + AROUND_PERCENT) // 100)
+        low, high = middle * (100 - AROUND_PERCENT) // 100, middle * (100 + AROUND_PERCENT) // 100
+        return replace(_wish(found, low, high), aim=middle)
     return None
 
 

@@ -38,7 +38,8 @@ _SIZE_VALUE = r"\d{1,3}(?:[.,]5)?|x{0,4}[sl]|m|[2-6]xl"
 class Reading:
     """One thing that was understood: `value` in one writing, `words` as they were written.
 
-    hard: what does not fit is left out; else it comes later in the list. A price has `low` and `high`, minor units.
+    hard: what does not fit is left out; else it comes later in the list. A price has `low` and `high`, minor units, and
+    `aim`, where one price was named with "around".
     """
 
     part: Part
@@ -47,6 +48,7 @@ class Reading:
     hard: bool = False
     low: int | None = None
     high: int | None = None
+    aim: int | None = None
 
     def told(self) -> dict[str, Any]:
         if self.part == "price":
@@ -118,7 +120,7 @@ def understand(text: str, known: Known = NOTHING, *, literal: Collection[Part] =
 
 
 def _price(wish: PriceWish) -> Reading:
-    return Reading("price", "", wish.words, hard=True, low=wish.low, high=wish.high)
+    return Reading("price", "", wish.words, hard=True, low=wish.low, high=wish.high, aim=wish.aim)
 
 
 def _exclusions(plain: str) -> tuple[str, list[Reading]]:
