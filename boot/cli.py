@@ -6,6 +6,7 @@ from importlib.metadata import entry_points
 import typer
 
 from boot.commands import (
+    alerts,
     books,
     catalogue,
     database,
@@ -44,6 +45,7 @@ app.command("reconcile")(books.reconcile)
 app.command("model")(model.model)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(books.app, name="ledger")
+app.add_typer(alerts.app, name="alerts")
 app.add_typer(deliveries.app, name="deliveries")
 app.add_typer(disputes.app, name="disputes")
 app.add_typer(invoices.app, name="invoices")

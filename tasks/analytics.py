@@ -1,9 +1,11 @@
 """The doors of the analytics queue."""
 
+from datetime import timedelta
 from typing import Any
 
 from boot.services import Services
 from shop import jobs
+from shop.analytics.alerts.watch import watch
 from shop.analytics.behaviour.trending import trending
 from shop.analytics.events.ingest import QUIET_S, ingest
 from shop.analytics.events.order_facts import order_facts
@@ -23,12 +25,12 @@ def drain_events(services: Services, run: Run) -> dict[str, Any]:
 
 @performs(jobs.MAKE_PARTITIONS)
 def make_partitions(services: Services, run: Run) -> dict[str, Any]:
-    return dict(partitions(services.db, run.progress))
+    return dict(partitions(services.db, run.progress, kept=_kept(services)))
 
 
 @performs(jobs.NOTE_ORDER_FACTS)
 def note_order_facts(services: Services, run: Run) -> dict[str, Any]:
-    return dict(order_facts(services.db, run.progress))
+    return dict(order_facts(services.db, run.progress, kept=_kept(services)))
 
 
 @performs(jobs.DERIVE_SESSIONS)
@@ -39,6 +41,11 @@ def derive_sessions(services: Services, run: Run) -> dict[str, Any]:
 @performs(jobs.REFRESH_TRENDING)
 def refresh_trending(services: Services, run: Run) -> dict[str, Any]:
     return dict(trending(services.db, run.progress))
+
+
+@performs(jobs.WATCH_SIGNALS)
+def watch_signals(services: Services, run: Run) -> dict[str, Any]:
+    return dict(watch(services.db, services.events, services.settings.zone, run.progress))
 
 
 @performs(jobs.NIGHTLY_REPORT)
@@ -63,3 +70,7 @@ def erase_person(services: Services, run: Run, *, request_id: str) -> dict[str, 
 @performs(jobs.PRUNE)
 def prune_rows(services: Services, run: Run) -> dict[str, Any]:
     return prune(services.db, run.progress)
+
+
+def _kept(services: Services) -> timedelta:
+    return timedelta(days=services.settings.events_kept_days)

@@ -8,7 +8,21 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from boot.services import Services
 from web import cross_origin, problems, tracing
-from web.analytics import events, experiments, figures, funnel, live, privacy, readout, reports, retention, trending
+from web.admin.section import Section
+from web.analytics import (
+    alerts,
+    events,
+    experiments,
+    figures,
+    funnel,
+    live,
+    privacy,
+    readout,
+    reports,
+    retention,
+    tracker,
+    trending,
+)
 from web.operations import docs, health, jobs
 from web.payments import (
     deliveries,
@@ -52,6 +66,7 @@ GROUPS: tuple[Group, ...] = (
     search_learning.GROUP,
     recommendations.GROUP,
     events.GROUP,
+    tracker.GROUP,
     trending.GROUP,
     figures.GROUP,
     funnel.GROUP,
@@ -59,11 +74,18 @@ GROUPS: tuple[Group, ...] = (
     experiments.GROUP,
     readout.GROUP,
     live.GROUP,
+    alerts.GROUP,
     reports.GROUP,
     privacy.GROUP,
     jobs.GROUP,
     health.GROUP,
     docs.GROUP,
+)
+
+# The admin pages, in the order of their navigation.
+SECTIONS: tuple[Section, ...] = (
+    home.SECTION,
+    order_pages.SECTION,
 )
 
 SECURITY = {
@@ -92,10 +114,11 @@ def create_app(services: Services, groups: Iterable[Group] = GROUPS) -> Flask:
                 route.rule,
                 endpoint=route.name,
                 view_func=_view(desk, route),
-                methods=[route.method],
                 # What a browser asks before a call from another site, see web/cross_origin.py; otherwise nobody asks.
+                methods=[route.method, *(["OPTIONS"] if settings.cors_origins else [])],
                 provide_automatic_options=bool(settings.cors_origins),
             )
+    frame.install(app, desk.tokens, settings, SECTIONS)
     app.before_request(tracing.begin)
     app.after_request(_dress)
     cross_origin.install(app, settings.cors_origins)

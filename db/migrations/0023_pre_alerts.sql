@@ -1,1 +1,57 @@
-SELECT 1;
+-- What is watched and out of the ordinary: hourly figures to compare with, what each look saw, and the incidents.
+
+-- Shares by hour (of tries to pay, of searches, of paid orders): `hits` of `tries` were of the kind one does not want.
+-- Counted again for a few hours back at each look, so a late row is in it; what is usual is read from here alone.
+CREATE TABLE alert_hours (
+    kind text NOT NULL CHECK (length(kind) <= 40),
+    hour timestamptz NOT NULL,
+    hits bigint NOT NULL CHECK (hits >= 0),
+    tries bigint NOT NULL CHECK (tries >= hits),
+    PRIMARY KEY (kind, hour)
+);
+
+-- The last look at each thing that is watched, and how many looks in a row were bad or calm.
+CREATE TABLE alert_watches (
+    kind text NOT NULL CHECK (length(kind) <= 40),
+    -- What of the kind: a currency, an experiment's key, a table. Empty where there is one of it.
+    subject text NOT NULL CHECK (length(subject) <= 100),
+    verdict text NOT NULL CHECK (verdict IN ('bad', 'calm', 'between', 'unknown')),
+    observed double precision NOT NULL,
+    expected double precision,
+    words text NOT NULL CHECK (length(words) <= 500),
+    bad_looks integer NOT NULL DEFAULT 0 CHECK (bad_looks >= 0),
+    calm_looks integer NOT NULL DEFAULT 0 CHECK (calm_looks >= 0),
+    looked_at timestamptz NOT NULL,
+    PRIMARY KEY (kind, subject)
+);
+
+CREATE TABLE incidents (
+    id text PRIMARY KEY CHECK (length(id) <= 40),
+    kind text NOT NULL CHECK (length(kind) <= 40),
+    subject text NOT NULL CHECK (length(subject) <= 100),
+    status text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'acknowledged', 'resolved')),
+    -- As it was when it began, at its worst, and at the last look.
+    observed double precision NOT NULL,
+    expected double precision,
+    worst double precision NOT NULL,
+    -- What the person who is told reads: what it is, what was seen first and last, and what can be done.
+    title text NOT NULL CHECK (length(title) <= 100),
+    advice text NOT NULL CHECK (length(advice) <= 500),
+    words text NOT NULL CHECK (length(words) <= 500),
+    last_words text NOT NULL CHECK (length(last_words) <= 500),
+    opened_at timestamptz NOT NULL,
+    last_bad_at timestamptz NOT NULL,
+    -- It came back so soon after its end that it is the same one.
+    reopened integer NOT NULL DEFAULT 0 CHECK (reopened >= 0),
+    acknowledged_at timestamptz,
+    acknowledged_by text CHECK (length(acknowledged_by) <= 200),
+    note text CHECK (length(note) <= 1000),
+    resolved_at timestamptz,
+    CHECK ((status = 'resolved') = (resolved_at IS NOT NULL)),
+    CHECK ((acknowledged_at IS NULL) = (acknowledged_by IS NULL)),
+    CHECK (status <> 'acknowledged' OR acknowledged_at IS NOT NULL)
+);
+-- One at a time of each thing that is watched: the law that nobody is told twice of the same.
+CREATE UNIQUE INDEX incidents_current ON incidents (kind, subject) WHERE resolved_at IS NULL;
+CREATE INDEX incidents_newest ON incidents (status, id DESC);
+CREATE INDEX incidents_of ON incidents (kind, subject, resolved_at DESC);

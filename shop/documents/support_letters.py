@@ -1,33 +1,16 @@
-"""Letters to the shop's own people: a bank took money back or asks about it, a refund came back."""
+"""Letters to the shop's own people: a bank took money back or asks about it, a refund came back, an alert."""
 
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
 from db.database import Tx
+from shop.documents.alert_letters import ALERTS, alert_letter
 from shop.documents.errors import NothingToDocument
 from shop.documents.evidence_story import reason, stamp
 from shop.documents.queries import sources, support_sources
 from shop.documents.queries.support_sources import DisputeRow
+from shop.documents.support_letter import SupportLetter
 from shop.pages import price
-
-
-@dataclass(frozen=True, slots=True)
-class SupportLetter:
-    """`facts` are rows of label and value, `advice` says what can be done now. Without `headline` it is not sent and
-    `unsent_because` says why.
-    """
-
-    headline: str
-    subject: str = ""
-    words: str = ""
-    facts: tuple[tuple[str, str], ...] = ()
-    advice: str = ""
-    unsent_because: str = ""
-
-    @property
-    def values(self) -> dict[str, Any]:
-        return {"headline": self.headline, "words": self.words, "facts": self.facts, "advice": self.advice}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +30,8 @@ def support_letter(tx: Tx, kind: str, subject_id: str) -> SupportLetter:
         return _refund_failed(tx, subject_id)
     if kind == "capture_due":
         return _capture_due(tx, subject_id)
+    if kind in ALERTS:
+        return alert_letter(tx, kind, subject_id)
     dispute = support_sources.dispute(tx, subject_id)
     if dispute is None:
         raise NothingToDocument(f"there is no dispute {subject_id}")
@@ -181,5 +166,5 @@ NOTICES: MappingProxyType[str, Notice] = MappingProxyType(
     }
 )
 
-SUPPORT_LETTERS: tuple[str, ...] = (*NOTICES, "refund_failed", "capture_due")
+SUPPORT_LETTERS: tuple[str, ...] = (*NOTICES, "refund_failed", "capture_due", *ALERTS)
 """The kinds that go to the shop's support."""

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from db.database import Database, Tx
-from shop.analytics.queries import keeping, privacy
+from shop.analytics.queries import alerts, keeping, privacy, salts
 from shop.analytics.queries.sessions import delete_sessions
 from shop.progress import Progress, unheard
 
@@ -13,14 +13,14 @@ WEEKS_AHEAD = 5
 """This week and four more: a month of failed nights before an event would land in the default partition."""
 
 EVENTS_KEPT = timedelta(days=396)
-"""Thirteen months: the same month of last year, to its end. Sums and reports are kept for good."""
+"""Thirteen months, unless the shop says otherwise: the same month of last year, to its end. Sums and reports stay."""
 
 BATCHES_KEPT = timedelta(days=30)
 """A batch that is handed over twice after a month would be counted twice, though its events are still known."""
 
 INTEREST_KEPT = timedelta(days=8)
 HOURS_KEPT = timedelta(days=40)
-"""Trending looks back seven days, and another 28 for what is usual; the rest is slack."""
+"""Trending looks back seven days and another 28 for what is usual, alerts one and 28; the rest is slack."""
 
 QUARANTINE_KEPT = timedelta(days=90)
 
@@ -35,29 +35,42 @@ class Delete(Protocol):
     def __call__(self, tx: Tx, *, before: datetime, limit: int) -> int: ...
 
 
-KEPT: dict[str, tuple[Delete, timedelta]] = {
-    "odd_events": (keeping.delete_odd_events, EVENTS_KEPT),
-    "sessions": (delete_sessions, EVENTS_KEPT),
+LIVE_KEPT = timedelta(days=2)
+"""What live figures may look back to."""
+
+KEPT: dict[str, tuple[Delete, timedelta | None]] = {
+    "odd_events": (keeping.delete_odd_events, None),
+    "sessions": (delete_sessions, None),
+    "identity_links": (keeping.delete_links, None),
+    "minutes": (keeping.delete_minutes, LIVE_KEPT),
+    "salts": (salts.delete_salts, timedelta(0)),
     "batches": (keeping.delete_batches, BATCHES_KEPT),
     "interest": (keeping.delete_interest, INTEREST_KEPT),
     "hours": (keeping.delete_hours, HOURS_KEPT),
+    "alert_hours": (alerts.delete_hours, HOURS_KEPT),
     "cold_products": (keeping.delete_cold, INTEREST_KEPT),
     "quarantine": (keeping.delete_settled_quarantine, QUARANTINE_KEPT),
     "exports": (privacy.delete_documents, EXPORTS_KEPT),
 }
 
 
-def partitions(db: Database, progress: Progress = unheard, *, now: datetime | None = None) -> dict[str, int]:
-    """Make partitions ahead, drop those behind, delete old rows in bites. Answers counts. Safe to run twice."""
+def partitions(
+    db: Database, progress: Progress = unheard, *, kept: timedelta = EVENTS_KEPT, now: datetime | None = None
+) -> dict[str, int]:
+    """Make partitions ahead, drop those behind, delete old rows in bites. Answers counts. Safe to run twice.
+
+    `kept` is how long events are, and what is made of single ones.
+    """
     moment = now or datetime.now(UTC)
     with db.transaction() as tx:
         made = keeping.make_partitions(tx, since=moment, weeks=WEEKS_AHEAD)
     with db.transaction() as tx:
-        dropped = keeping.drop_partitions(tx, before=moment - EVENTS_KEPT)
+        dropped = keeping.drop_partitions(tx, before=moment - kept)
     counts = {"made": made, "dropped": dropped}
-    for done, (name, (delete, kept)) in enumerate(KEPT.items()):
+    for done, (name, (delete, own)) in enumerate(KEPT.items()):
         progress(done, len(KEPT))
-        counts[name] = _in_bites(db, lambda tx, d=delete, k=kept: d(tx, before=moment - k, limit=BATCH))
+        before = moment - (kept if own is None else own)
+        counts[name] = _in_bites(db, lambda tx, d=delete, b=before: d(tx, before=b, limit=BATCH))
     return counts
 
 

@@ -1,4 +1,4 @@
-"""What letters to support are about: disputes, and refunds that failed. Reading only."""
+"""What letters to support are about: disputes, refunds that failed, incidents. Reading only."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -48,6 +48,33 @@ class AuthorizedRow:
     currency: str
     capturable_minor: int
     capture_before: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentRow:
+    """Something that was out of the ordinary; `words` as it began, `last_words` at the last look."""
+
+    id: str
+    subject: str
+    title: str
+    advice: str
+    words: str
+    last_words: str
+    opened_at: datetime
+    last_bad_at: datetime
+    resolved_at: datetime | None
+
+
+def incident(tx: Tx, incident_id: str) -> IncidentRow | None:
+    cursor = tx.cursor(row_factory=class_row(IncidentRow))
+    return cursor.execute(
+        """
+        SELECT id, subject, title, advice, words, last_words, opened_at, last_bad_at, resolved_at
+          FROM incidents
+         WHERE id = %(id)s
+        """,
+        {"id": incident_id},
+    ).fetchone()
 
 
 def authorized(tx: Tx, order_id: str) -> AuthorizedRow | None:

@@ -1,0 +1,1 @@
+"""Tells people, once for each incident, what is out of the ordinary."""
