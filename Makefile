@@ -8,7 +8,7 @@ export TORCH_INDEX TORCH_CUDA
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format lock upgrade clean
+.PHONY: help setup run test check format lock upgrade browser clean
 
 help: ## Show this list
 	@echo "Backroom: payments, search and analytics behind an online shop."
@@ -40,6 +40,9 @@ lock: setup ## Make requirements/*.lock again after a change of requirements/*.i
 
 upgrade: setup ## The same with the newest versions of everything
 	@$(BIN)/python setup/lock.py --upgrade
+
+browser: setup ## Install Chromium, for the tests that need a browser (Debian's as root, else Playwright's)
+	@$(BIN)/python setup/browser.py
 
 clean: ## Remove the environment and caches; the shop's data in .backroom/ stays
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info

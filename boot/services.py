@@ -6,6 +6,7 @@ from pathlib import Path
 from boot.settings import Settings
 from clients import answers, auth, carts, encoder, event_stream, limits, products, smtp, stripe
 from db.database import Database
+from shop.analytics.events.strangers import Strangers
 from shop.ports.answers import Answers
 from shop.ports.encoder import Encoder
 from shop.ports.events import EventStream
@@ -27,6 +28,7 @@ class Services:
     `encoder` is for queries: small, one thread, degraded until the model's files are there. `catalogue_encoder` is for
     whole catalogues: half the cores or a GPU, and it makes the files when they are missing. `knowledge` is what
     searches know beforehand, read anew when it changes; `recent` what they share of what was just found.
+    `strangers` tells visitors without consent apart for a day.
     """
 
     settings: Settings
@@ -46,6 +48,7 @@ class Services:
     catalogue_encoder: Encoder
     knowledge: Knowledge
     recent: Recent
+    strangers: Strangers
 
 
 def connect(settings: Settings, *, name: str = "backroom") -> Services:
@@ -84,4 +87,5 @@ def connect(settings: Settings, *, name: str = "backroom") -> Services:
         ),
         knowledge=Knowledge(),
         recent=Recent(remembered),
+        strangers=Strangers(),
     )

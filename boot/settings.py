@@ -191,6 +191,13 @@ class Settings(BaseSettings):
 
     # running
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    # events
+    events_without_consent: Literal["cookieless", "refuse"] = "cookieless"
+    """What becomes of events whose visitor said no, or whose browser sends GPC or DNT: kept under a hash of the day
+    with nothing personal, or refused one by one as `no_consent`."""
+    events_kept_days: int = Field(396, ge=35, le=3650)
+    """How long single events and visits are kept: thirteen months show the same month of last year. Sums stay."""
+
     """How much is logged."""
     database_pool: int = Field(8, ge=1, le=100)
     """Connections to PostgreSQL of one process, at most."""

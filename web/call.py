@@ -50,6 +50,11 @@ class Call:
         return request.headers.get(name)
 
     @property
+    def address(self) -> str:
+        """Where the request came from, as the proxies in front of us say."""
+        return request.remote_addr or ""
+
+    @property
     def media_type(self) -> str:
         """The body's media type in lower case, without parameters."""
         return request.mimetype

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StrictInt, StrictStr, ValidationError
 
+from db.database import DatabaseUnavailable
 from shop.analytics.events import consent, names
 from shop.analytics.events.accept import Batch, NowhereToKeep, Sender, accept
 from shop.cards import holds_card_number
@@ -35,6 +36,9 @@ PER_SENDER = Limit(1200, bucket="events")
 
 FREE_FIELDS = ("session_id", "product_id", "path", "referrer", "campaign", "props")
 """Where a page may write what it likes, also what somebody typed into the wrong field."""
+
+PERSONAL = frozenset(("visitor_id", "session_id", "props"))
+"""What is not kept without consent. Paths lose their query and referrers all but the host anyway."""
 
 UUID7 = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-7[0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}$"
 
@@ -91,7 +95,7 @@ class DocumentedEvents(EventsBody):
 
 class RejectedEvent(Out):
     """`code`: reserved_name, unknown_name, invalid_id, unknown_field, missing_field, too_long, invalid_field,
-    invalid_event."""
+    invalid_event, no_consent."""
 
     index: int
     code: str
@@ -131,11 +135,12 @@ def take(call: Call, raw: bytes) -> Answer:
     rejected: list[RejectedEvent] = []
     for index, given in enumerate(body.events):
         try:
-            accepted.append(_checked(given, call.caller.visitor_id))
+            accepted.append(_with_consent(call, _checked(given, call.caller.visitor_id)))
         except Refused as refusal:
             rejected.append(RejectedEvent(index=index, code=refusal.code, detail=refusal.detail))
     counts = Counter(one.code for one in rejected)
-    batch = Batch(accepted, counts, body.sent_at, received_at, _sender(call))
+    stranger = _stranger(call, received_at) if any("visitor_id" not in event for event in accepted) else ""
+    batch = Batch(accepted, counts, body.sent_at, received_at, _sender(call, stranger))
     try:
         batch_id = accept(call.db, call.services.events, batch)
     except StreamFull as full:
@@ -201,7 +206,32 @@ def _refusal(error: ValidationError) -> Refused:
     return Refused(_CODES.get(fault["type"], "invalid_field"), detail)
 
 
-def _sender(call: Call) -> Sender:
+def _with_consent(call: Call, event: dict[str, Any]) -> dict[str, Any]:
+    """The event, without anything personal where its visitor did not agree. Raises Refused where the shop wants none.
+
+    Who says nothing of consent has asked for it elsewhere. Browsers that send GPC or DNT are taken at their word.
+    """
+    said = 0 if _opted_out(call) else event.get("consent")
+    if said is None or said & consent.ANALYTICS:
+        return event
+    if call.services.settings.events_without_consent == "refuse":
+        raise Refused("no_consent", "consent: this visitor did not agree to be counted")
+    return {name: value for name, value in event.items() if name not in PERSONAL} | {"consent": said}
+
+
+def _opted_out(call: Call) -> bool:
+    return not call.has("service") and "1" in (call.header("Sec-GPC"), call.header("DNT"))
+
+
+def _stranger(call: Call, at: datetime) -> str:
+    try:
+        return call.services.strangers.name(call.db, at, call.address, call.header("User-Agent") or "")
+    except DatabaseUnavailable as error:
+        # Today's salt is not at hand. Without it a stranger would get a second name within the day.
+        raise NowhereToKeep("events cannot be kept at the moment", retry_after_s=5) from error
+
+
+def _sender(call: Call, stranger: str) -> Sender:
     if call.has("service"):
-        return Sender("server", None, "")
-    return Sender("web", call.caller.sub, (call.header("User-Agent") or "")[:1000])
+        return Sender("server", None, "", stranger)
+    return Sender("web", call.caller.sub, (call.header("User-Agent") or "")[:1000], stranger)

@@ -21,16 +21,21 @@ from shop.ports.events import EventStream, StreamUnavailable
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """`kind` is web or server; `user_id` is the customer's, when a token said so."""
+    """`kind` is web or server; `user_id` is the customer's, when a token said so.
+
+    `stranger` stands in for the visitor of events that name none, because their visitor did not agree to it.
+    """
 
     kind: str
     user_id: str | None
     user_agent: str
+    stranger: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What came in one request. `events` are checked, as JSON values; `rejected` counts the refused ones by code."""
+    """What came in one request. `events` are checked, as JSON values, without `visitor_id` where there is no consent;
+    `rejected` counts the refused ones by code."""
 
     events: Sequence[Mapping[str, Any]]
     rejected: Mapping[str, int]
@@ -86,8 +91,8 @@ def _row(event: Mapping[str, Any], batch: Batch) -> dict[str, Any]:
         "ts_client": ts.isoformat(),
         "sent_at": batch.sent_at.isoformat(),
         "clock": how,
-        "visitor_id": event["visitor_id"],
-        "user_id": batch.sender.user_id,
+        "visitor_id": event.get("visitor_id", batch.sender.stranger),
+        "user_id": batch.sender.user_id if "visitor_id" in event else None,
         "bot_score": score,
         "bot_reason": reason,
         "path": visitors.plain_path(event.get("path")),

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 PURPOSES = {"analytics": 1, "marketing": 2, "personalization": 4, "personalisation": 4}
 """Bits of the mask; purposes that are not ours are none of our business."""
 
+ANALYTICS = 1
+
 EVERYTHING = 7
 
 SAID = {"granted": EVERYTHING, "all": EVERYTHING, "denied": 0, "none": 0}

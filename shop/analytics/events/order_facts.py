@@ -23,10 +23,13 @@ NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 """Before the first order of any shop: the first run reads them all."""
 
 
-def order_facts(db: Database, progress: Progress = unheard, *, now: datetime | None = None) -> dict[str, int]:
+def order_facts(
+    db: Database, progress: Progress = unheard, *, kept: timedelta = EVENTS_KEPT, now: datetime | None = None
+) -> dict[str, int]:
     """Look at the orders that changed since the last time. Answers events written and taken back.
 
-    A fact is an event by its row in `order_facts`, in the same transaction. May run twice and die anywhere.
+    A fact is an event by its row in `order_facts`, in the same transaction. May run twice and die anywhere. What is
+    older than events are `kept` is not written any more.
     """
     moment = now or datetime.now(UTC)
     with db.transaction() as tx:
@@ -34,14 +37,14 @@ def order_facts(db: Database, progress: Progress = unheard, *, now: datetime | N
     place: Place = (NEVER if seen_until is None else seen_until - OVERLAP, "")
     sums = {"orders": 0, "written": 0, "taken_back": 0}
     while True:
-        looked, last = _bite(db, place, moment, sums)
+        looked, last = _bite(db, place, moment, moment - kept, sums)
         progress(sums["orders"], None)
         if looked < BITE:
             return sums
         place = last
 
 
-def _bite(db: Database, place: Place, moment: datetime, sums: dict[str, int]) -> tuple[int, Place]:
+def _bite(db: Database, place: Place, moment: datetime, oldest: datetime, sums: dict[str, int]) -> tuple[int, Place]:
     with db.transaction() as tx:
         queries.lock_facts(tx)
         changed = queries.changed_orders(tx, after=place, limit=BITE)
@@ -49,7 +52,7 @@ def _bite(db: Database, place: Place, moment: datetime, sums: dict[str, int]) ->
         queries.prepare_truth(tx, order_ids)
         taken_back = queries.withdraw(tx, order_ids)
         store.prepare_stage(tx)
-        written = queries.stage_new(tx, oldest=moment - EVENTS_KEPT)
+        written = queries.stage_new(tx, oldest=oldest)
         if written:
             store.store_staged(tx)
             store.roll_up_hours(tx)

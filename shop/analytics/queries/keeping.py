@@ -75,3 +75,26 @@ def delete_settled_quarantine(tx: Tx, *, before: datetime, limit: int) -> int:
         """,
         {"before": before, "limit": limit},
     ).rowcount
+
+
+def delete_links(tx: Tx, *, before: datetime, limit: int) -> int:
+    """Of sign-ins whose events are gone."""
+    return tx.execute(
+        """
+        DELETE FROM identity_links
+         WHERE (visitor_id, user_id) IN (SELECT visitor_id, user_id FROM identity_links
+                                          WHERE last_at < %(before)s LIMIT %(limit)s)
+        """,
+        {"before": before, "limit": limit},
+    ).rowcount
+
+
+def delete_minutes(tx: Tx, *, before: datetime, limit: int) -> int:
+    return tx.execute(
+        """
+        DELETE FROM event_minutes
+         WHERE (minute, name, human) IN (SELECT minute, name, human FROM event_minutes
+                                          WHERE minute < %(before)s ORDER BY minute LIMIT %(limit)s)
+        """,
+        {"before": before, "limit": limit},
+    ).rowcount
