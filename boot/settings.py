@@ -67,6 +67,8 @@ class Settings(BaseSettings):
     """Whose tokens are taken; empty: any."""
     auth_audience: str = ""
     """For whom tokens must be made; empty: anybody."""
+    admin_sign_in_url: HttpUrl | None = None
+    """The Auth service's sign-in page for people; it posts `token` and `state` back to `/admin/sign-in`. Empty: none."""
     metrics_token: SecretStr = SecretStr("")
     """Whoever sends it may read `/metrics`; empty: callers on the same machine only."""
     cors_origins: Annotated[tuple[Origin, ...], NoDecode] = ()
@@ -189,8 +191,6 @@ class Settings(BaseSettings):
     search_log_days: int = Field(365, ge=1, le=3650)
     """How long searches are kept, with who made them and what became of them."""
 
-    # running
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     # events
     events_without_consent: Literal["cookieless", "refuse"] = "cookieless"
     """What becomes of events whose visitor said no, or whose browser sends GPC or DNT: kept under a hash of the day
@@ -198,6 +198,8 @@ class Settings(BaseSettings):
     events_kept_days: int = Field(396, ge=35, le=3650)
     """How long single events and visits are kept: thirteen months show the same month of last year. Sums stay."""
 
+    # running
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """How much is logged."""
     database_pool: int = Field(8, ge=1, le=100)
     """Connections to PostgreSQL of one process, at most."""

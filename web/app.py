@@ -8,6 +8,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from boot.services import Services
 from web import cross_origin, problems, tracing
+from web.admin import frame, home
+from web.admin import orders as order_pages
 from web.admin.section import Section
 from web.analytics import (
     alerts,

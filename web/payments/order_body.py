@@ -90,7 +90,8 @@ class OrderBody(Out):
     """Amounts are whole minor units of the order's currency. Where prices hold their tax (the default), `total` is
     `subtotal` and `shipping`, and `tax` is the part of it that is tax; where they do not, `tax` is added to them.
     `tax_lines` divide `tax` by rate. `currency` and `payment` are null until the order is placed.
-    `outcome_unknown` is for support: what nobody knows the outcome of, since when, and when somebody looks next.
+    `customer_id` and `outcome_unknown` are for support; the latter says what nobody knows the outcome of, since when,
+    and when somebody looks next.
     """
 
     id: str
@@ -110,6 +111,7 @@ class OrderBody(Out):
     refundable: int
     payment: PaymentBody | None
     rejection: Maybe[RejectionBody] = None
+    customer_id: Maybe[str] = None
     email: Maybe[str] = None
     shipping_address: Maybe[dict[str, Any]] = None
     outcome_unknown: Maybe[list[DoubtBody]] = None
@@ -143,6 +145,7 @@ def order_body(call: Call, view: OrderView) -> OrderBody:
             "refundable": order.refundable,
             "payment": _payment(call, view, view.payment) if view.payment else None,
             "rejection": rejection,
+            "customer_id": order.customer_id if call.has("support") else None,
             "email": order.email,
             "shipping_address": order.shipping_address,
             "outcome_unknown": _doubts(view) if call.has("support") else None,
