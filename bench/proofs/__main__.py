@@ -11,7 +11,7 @@ import time
 
 import structlog
 
-from bench.proofs import convergence, experiments, kill_points, races, samples, shopping, stories
+from bench.proofs import alerts, convergence, experiments, kill_points, races, samples, shopping, stories
 from bench.proofs.house import building
 
 
@@ -49,6 +49,9 @@ def _arguments() -> argparse.Namespace:
     trial = proofs.add_parser("experiments", help="false winners where nothing differs; a split of 51 to 49")
     trial.add_argument("--runs", type=int, default=300, help="experiments without an effect (default 300)")
     trial.set_defaults(run=_try_experiments)
+    alarm = proofs.add_parser("alerts", help="false alarms where nothing happens; planted faults that are found")
+    alarm.add_argument("--weeks", type=int, default=52, help="weeks of each kind of shop (default 52)")
+    alarm.set_defaults(run=_alarm)
     return parser.parse_args()
 
 
@@ -72,6 +75,12 @@ def _converge(given: argparse.Namespace) -> bool:
         print(f"fold: {convergence.prove_fold(histories, given.runs)}")
         print(f"rows: {convergence.prove_database(house, histories, given.rows, seed=given.seed)}")
     return True
+
+
+def _alarm(given: argparse.Namespace) -> bool:
+    counted = alerts.prove(given.weeks)
+    print(counted)
+    return counted.sound
 
 
 def _try_experiments(given: argparse.Namespace) -> bool:
