@@ -9,6 +9,8 @@ from shop.search.catalogue.forget import forget
 from shop.search.catalogue.reindex import reindex
 from shop.search.catalogue.reweigh import reweigh
 from shop.search.catalogue.sync import sync
+from shop.search.days.recount import recount
+from shop.search.days.sum_up import sum_up
 from shop.search.learning.learn import learn
 from shop.search.recommending.recommend import recommend
 from shop.search.suggesting.suggest import suggest
@@ -59,4 +61,15 @@ def reindex_products(services: Services, run: Run) -> dict[str, Any]:
 
 @performs(jobs.FORGET_VECTORS)
 def forget_vectors(services: Services, run: Run) -> dict[str, Any]:
-    return forget(services.db, run.progress, searches_days=services.settings.search_log_days)
+    settings = services.settings
+    return forget(services.db, run.progress, searches_days=settings.search_log_days, zone=settings.zone)
+
+
+@performs(jobs.SUM_UP_SEARCHES)
+def sum_up_searches(services: Services, run: Run) -> dict[str, Any]:
+    return sum_up(services.db, run.progress, zone=services.settings.zone)
+
+
+@performs(jobs.RECOUNT_SEARCHES)
+def recount_searches(services: Services, run: Run) -> dict[str, Any]:
+    return recount(services.db, run.progress, zone=services.settings.zone)

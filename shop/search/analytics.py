@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date
+from math import ceil
 from typing import ClassVar
+from zoneinfo import ZoneInfo
 
 from db.database import Database, Tx
 from shop.errors import Rejected
 from shop.ports.encoder import Encoder, EncoderUnavailable
 from shop.search.answering.gather import EF_SEARCH
 from shop.search.answering.rank import HARDLY
+from shop.search.days.spans import range_of
 from shop.search.queries import analytics as queries
 from shop.search.queries import cards, find
 from shop.search.queries.analytics import QueryRow, Totals
@@ -17,7 +20,7 @@ from shop.search.queries.filters import NO_FILTERS
 from shop.search.queries.vectors import written
 from shop.search.vectors.models import answering
 
-LONGEST = timedelta(days=400)
+LONGEST_DAYS = 400
 
 PATIENCE_S = 60
 
@@ -26,6 +29,9 @@ LEAST = 5
 
 NEAR = 3
 """Products shown as what would have matched."""
+
+BUCKET = 1.02
+"""Times are counted in buckets, each 2% above the one before: `search_times` in the database has the same."""
 
 
 class RangeTooLong(Rejected):
@@ -53,10 +59,20 @@ class Unfound:
 
 
 @dataclass(frozen=True, slots=True)
+class Latency:
+    """Milliseconds, within 1% of the true ones; None where nothing was searched."""
+
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class SearchAnalytics:
     """`lost` estimates what searches without a result would have brought, had they brought what others bring."""
 
     totals: Totals
+    latency: Latency
     lost: int
     top: Sequence[QueryRow]
     without_result: Sequence[Unfound]
@@ -65,37 +81,47 @@ class SearchAnalytics:
 
 
 def analytics(
-    db: Database, encoder: Encoder, *, start: datetime, end: datetime, currency: str, limit: int
+    db: Database, encoder: Encoder, *, first: date, last: date, zone: ZoneInfo, currency: str, limit: int
 ) -> SearchAnalytics:
-    """Searches from `start` to before `end`; money in minor units of `currency`, orders in others left out.
+    """Searches from the beginning of `first` to the end of `last`, days of the shop's zone; money in minor units of
+    `currency`, orders in others left out. Days that are counted are taken as counted, the others read.
 
     Raises RangeTooLong.
     """
-    if end - start > LONGEST:
-        raise RangeTooLong(f"search analytics may have {LONGEST.days} days")
+    if (last - first).days >= LONGEST_DAYS:
+        raise RangeTooLong(f"search analytics may have {LONGEST_DAYS} days")
     with db.transaction() as tx:
         queries.take_time(tx, seconds=PATIENCE_S)
-        totals = queries.totals(tx, start=start, end=end, currency=currency)
+        within = range_of(tx, first, last, zone)
+        totals = queries.totals(tx, within, currency=currency)
+        latency = _latency(queries.times(tx, within))
         found = totals.searches - totals.without_result
-        rows = queries.queries_of(
-            tx,
-            start=start,
-            end=end,
-            currency=currency,
-            a_search=totals.sold / (totals.searches or 1),
-            least=LEAST,
-            limit=limit,
-        )
+        a_search = totals.sold / (totals.searches or 1)
+        rows = queries.queries_of(tx, within, currency=currency, a_search=a_search, least=LEAST, limit=limit)
         nothing = sorted((row for row in rows if row.without_result), key=lambda row: row.by_without_result)[:limit]
         would_match = _nearest(tx, encoder, [row.query for row in nothing])
     return SearchAnalytics(
         totals=totals,
+        latency=latency,
         lost=round(totals.without_result * totals.sold / found) if found else 0,
         top=sorted(rows, key=lambda row: row.by_searches)[:limit],
         without_result=[Unfound(row, would_match.get(row.query, [])) for row in nothing],
         unclicked=sorted((row for row in rows if row.unclicked), key=lambda row: row.by_unclicked)[:limit],
         losing=sorted((row for row in rows if row.lost), key=lambda row: row.by_lost)[:limit],
     )
+
+
+def _latency(times: Sequence[tuple[int, int]]) -> Latency:
+    return Latency(*(_quantile(times, share) for share in (0.5, 0.95, 0.99)))
+
+
+def _quantile(times: Sequence[tuple[int, int]], share: float) -> float | None:
+    wanted, passed = ceil(share * sum(searches for _, searches in times)), 0
+    for bucket, searches in times:
+        passed += searches
+        if passed >= wanted:
+            return BUCKET ** (bucket + 0.5)
+    return None
 
 
 def _nearest(tx: Tx, encoder: Encoder, texts: Sequence[str]) -> dict[str, list[Near]]:

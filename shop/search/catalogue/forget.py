@@ -1,8 +1,13 @@
 """Deletes what search no longer needs, in bites: old searches, vectors of former models, lists nobody pages in."""
 
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
 from db.database import Database
 from shop.progress import Progress, unheard
 from shop.search.answering import pages
+from shop.search.days.close import close_until
+from shop.search.days.spans import day_of, span_of
 from shop.search.queries import lists, log
 from shop.search.queries import models as queries
 from shop.search.vectors.models import KEPT_MINUTES
@@ -13,6 +18,8 @@ BITE = 5000
 
 SEARCHES_DAYS = 365
 
+UTC_ZONE = ZoneInfo("UTC")
+
 
 def forget(
     db: Database,
@@ -20,13 +27,15 @@ def forget(
     *,
     after_minutes: int = KEPT_MINUTES,
     searches_days: int = SEARCHES_DAYS,
+    zone: ZoneInfo = UTC_ZONE,
 ) -> dict[str, object]:
-    """Searches older than so many days with what became of them, and vectors of models retired for so many minutes.
+    """Searches with what became of them, and vectors of models retired for so many minutes. Searches go by whole days
+    of the zone, as soon as the first of a day is so many days old; what they come to is counted before.
 
     Answers how many searches, vectors and lists went; a killed run goes on where it was.
     """
     old = _lists(db)
-    searches = _searches(db, searches_days)
+    searches = _searches(db, searches_days, zone)
     done = 0
     while True:
         with db.transaction() as tx:
@@ -50,11 +59,13 @@ def _lists(db: Database) -> int:
             return done
 
 
-def _searches(db: Database, days: int) -> int:
-    done = 0
+def _searches(db: Database, days: int, zone: ZoneInfo) -> int:
+    last = day_of(datetime.now(UTC) - timedelta(days=days), zone)
+    close_until(db, last, zone)
+    before, done = span_of(last, zone).end, 0
     while True:
         with db.transaction() as tx:
-            gone = log.delete_old_searches(tx, days=days, limit=BITE)
+            gone = log.delete_old_searches(tx, before=before, limit=BITE)
         done += gone
         if gone < BITE:
             return done

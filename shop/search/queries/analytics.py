@@ -1,11 +1,36 @@
-"""How search did in a range of time: its searches, and what became of them."""
+"""How search did in a range of days: what is counted is taken as counted, the rest is read from its searches."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
+from typing import Any
 
 from psycopg.rows import args_row, class_row
 
 from db.database import Tx
+from shop.search.queries.days import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Days from `first` to `last`; those in one of `live` are not taken as counted. `live`: their times, in one piece
+    where they follow each other.
+    """
+
+    first: date
+    last: date
+    live_days: Sequence[date]
+    live: Sequence[Span]
+
+    def parameters(self) -> dict[str, Any]:
+        return {
+            "first": self.first,
+            "last": self.last,
+            "live_days": list(self.live_days),
+            "days": [span.day for span in self.live],
+            "starts": [span.start for span in self.live],
+            "ends": [span.end for span in self.live],
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +49,6 @@ class Totals:
     corrected: int
     cached: int
     degraded: int
-    p50_ms: float | None
-    p95_ms: float | None
-    p99_ms: float | None
     sold: int
 
 
@@ -53,7 +75,8 @@ class QueryRow:
 
 
 def take_time(tx: Tx, *, seconds: int) -> None:
-    """For a range of millions of searches."""
+    """For a range of millions of searches, all of it as of one moment. The first statement of its transaction."""
+    tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
     tx.execute(
         """
         SELECT set_config('statement_timeout', %(limit)s, true), set_config('work_mem', '64MB', true),
@@ -63,42 +86,40 @@ def take_time(tx: Tx, *, seconds: int) -> None:
     )
 
 
-def totals(tx: Tx, *, start: datetime, end: datetime, currency: str) -> Totals:
+def totals(tx: Tx, within: Range, *, currency: str) -> Totals:
     found = (
         tx.cursor(row_factory=class_row(Totals))
         .execute(
             """
-            WITH became AS (
-                SELECT o.search_id, min(o.position) FILTER (WHERE o.clicked_at IS NOT NULL) AS place,
-                       bool_or(o.clicked_at IS NOT NULL) AS clicked, bool_or(o.carted_at IS NOT NULL) AS carted,
-                       bool_or(o.order_id IS NOT NULL) AS bought,
-                       sum(lines.total_minor * (orders.amount_captured - orders.amount_refunded)::numeric
-                           / nullif(orders.amount_captured, 0)) FILTER (WHERE orders.currency = %(currency)s) AS sold
-                  FROM search_outcomes o
-                  LEFT JOIN orders ON orders.id = o.order_id
-                  LEFT JOIN order_lines lines ON lines.order_id = o.order_id AND lines.product_id = o.product_id
-                 WHERE o.searched_at >= %(start)s AND o.searched_at < %(end)s
-              GROUP BY o.search_id
+            WITH parts AS (
+                SELECT searches, without_result, unclicked, clicked, carted, bought, placed, reciprocal_e9, corrected,
+                       cached, degraded
+                  FROM search_day_queries
+                 WHERE day BETWEEN %(first)s AND %(last)s AND NOT day = ANY(%(live_days)s)
+                 UNION ALL
+                SELECT searches, without_result, unclicked, clicked, carted, bought, placed, reciprocal_e9, corrected,
+                       cached, degraded
+                  FROM search_counts(%(days)s, %(starts)s, %(ends)s)
+            ), sales AS (
+                SELECT sold FROM search_day_sales
+                 WHERE day BETWEEN %(first)s AND %(last)s AND NOT day = ANY(%(live_days)s) AND currency = %(currency)s
+                 UNION ALL
+                SELECT sold FROM search_sales(%(days)s, %(starts)s, %(ends)s) WHERE currency = %(currency)s
             )
-            SELECT count(*)::int AS searches,
-                   count(*) FILTER (WHERE s.total = 0)::int AS without_result,
-                   count(*) FILTER (WHERE s.total > 0 AND became.clicked IS NOT TRUE)::int AS unclicked,
-                   count(*) FILTER (WHERE became.clicked)::int AS clicked,
-                   count(*) FILTER (WHERE became.carted)::int AS carted,
-                   count(*) FILTER (WHERE became.bought)::int AS bought,
-                   avg(1.0 / became.place)::float8 AS reciprocal,
-                   count(s.corrected)::int AS corrected,
-                   count(*) FILTER (WHERE s.cached)::int AS cached,
-                   count(*) FILTER (WHERE s.degraded)::int AS degraded,
-                   percentile_cont(.5) WITHIN GROUP (ORDER BY s.took_ms) AS p50_ms,
-                   percentile_cont(.95) WITHIN GROUP (ORDER BY s.took_ms) AS p95_ms,
-                   percentile_cont(.99) WITHIN GROUP (ORDER BY s.took_ms) AS p99_ms,
-                   round(coalesce(sum(became.sold), 0))::bigint AS sold
-              FROM search_queries s
-              LEFT JOIN became ON became.search_id = s.id
-             WHERE s.searched_at >= %(start)s AND s.searched_at < %(end)s
+            SELECT coalesce(sum(searches), 0)::int AS searches,
+                   coalesce(sum(without_result), 0)::int AS without_result,
+                   coalesce(sum(unclicked), 0)::int AS unclicked,
+                   coalesce(sum(clicked), 0)::int AS clicked,
+                   coalesce(sum(carted), 0)::int AS carted,
+                   coalesce(sum(bought), 0)::int AS bought,
+                   (sum(reciprocal_e9) / 1e9 / nullif(sum(placed), 0))::float8 AS reciprocal,
+                   coalesce(sum(corrected), 0)::int AS corrected,
+                   coalesce(sum(cached), 0)::int AS cached,
+                   coalesce(sum(degraded), 0)::int AS degraded,
+                   (SELECT round(coalesce(sum(sold), 0))::bigint FROM sales) AS sold
+              FROM parts
             """,
-            {"start": start, "end": end, "currency": currency},
+            {**within.parameters(), "currency": currency},
         )
         .fetchone()
     )
@@ -106,65 +127,112 @@ def totals(tx: Tx, *, start: datetime, end: datetime, currency: str) -> Totals:
     return found
 
 
-def queries_of(
-    tx: Tx, *, start: datetime, end: datetime, currency: str, a_search: float, least: int, limit: int
-) -> list[QueryRow]:
+def times(tx: Tx, within: Range) -> list[tuple[int, int]]:
+    """Buckets of milliseconds and how many searches are in each, the quickest first."""
+    return tx.execute(
+        """
+        SELECT bucket::integer, sum(searches)::integer
+          FROM (SELECT bucket, searches FROM search_day_times
+                 WHERE day BETWEEN %(first)s AND %(last)s AND NOT day = ANY(%(live_days)s)
+                 UNION ALL
+                SELECT bucket, searches FROM search_times(%(days)s, %(starts)s, %(ends)s)) parts
+      GROUP BY bucket
+      ORDER BY bucket
+        """,
+        within.parameters(),
+    ).fetchall()
+
+
+def queries_of(tx: Tx, within: Range, *, currency: str, a_search: float, least: int, limit: int) -> list[QueryRow]:
     """Those that are in one of the four lists. `a_search`: what a search brings on average, in minor units; nothing is
     said to be lost by queries made less than `least` times.
+
+    Words are looked up for those alone that may be in a list: `nth` has what the last of each list has at least.
     """
     return (
         tx.cursor(row_factory=args_row(QueryRow))
         .execute(
             """
-            WITH became AS (
-                SELECT o.search_id, min(o.position) FILTER (WHERE o.clicked_at IS NOT NULL) AS place,
-                       bool_or(o.clicked_at IS NOT NULL) AS clicked, bool_or(o.carted_at IS NOT NULL) AS carted,
-                       bool_or(o.order_id IS NOT NULL) AS bought,
-                       sum(lines.total_minor * (orders.amount_captured - orders.amount_refunded)::numeric
-                           / nullif(orders.amount_captured, 0)) FILTER (WHERE orders.currency = %(currency)s) AS sold
-                  FROM search_outcomes o
-                  LEFT JOIN orders ON orders.id = o.order_id
-                  LEFT JOIN order_lines lines ON lines.order_id = o.order_id AND lines.product_id = o.product_id
-                 WHERE o.searched_at >= %(start)s AND o.searched_at < %(end)s
-              GROUP BY o.search_id
-            ), asked AS (
-                SELECT s.normalised, count(*)::int AS searches, count(*) FILTER (WHERE s.total = 0)::int AS nothing,
-                       count(*) FILTER (WHERE s.total > 0 AND became.clicked IS NOT TRUE)::int AS unclicked,
-                       count(*) FILTER (WHERE became.clicked)::int AS clicked,
-                       count(*) FILTER (WHERE became.carted)::int AS carted,
-                       count(*) FILTER (WHERE became.bought)::int AS bought,
-                       avg(1.0 / became.place)::float8 AS reciprocal,
-                       round(coalesce(sum(became.sold), 0))::bigint AS sold
-                  FROM search_queries s
-                  LEFT JOIN became ON became.search_id = s.id
-                 WHERE s.searched_at >= %(start)s AND s.searched_at < %(end)s AND s.normalised <> ''
-              GROUP BY s.normalised
-            ), valued AS (
-                SELECT asked.*, CASE WHEN searches >= %(least)s
-                       THEN greatest(0, round(searches * %(a_search)s::numeric - sold)) ELSE 0 END::bigint AS lost
+            WITH live AS MATERIALIZED (
+                SELECT coalesce(t.id, -row_number() OVER ()::integer) AS id, c.query, c.searches, c.without_result,
+                       c.unclicked, c.clicked, c.carted, c.bought, c.placed, c.reciprocal_e9
+                  FROM (SELECT query, sum(searches)::integer AS searches, sum(without_result)::integer AS without_result,
+                               sum(unclicked)::integer AS unclicked, sum(clicked)::integer AS clicked,
+                               sum(carted)::integer AS carted, sum(bought)::integer AS bought,
+                               sum(placed)::integer AS placed, sum(reciprocal_e9)::bigint AS reciprocal_e9
+                          FROM search_counts(%(days)s, %(starts)s, %(ends)s)
+                      GROUP BY query) c
+                  LEFT JOIN search_texts t ON t.text = c.query COLLATE "C"
+            ), asked AS MATERIALIZED (
+                SELECT id, sum(searches) AS searches, sum(without_result) AS without_result,
+                       sum(unclicked) AS unclicked
+                  FROM (SELECT text_id AS id, searches, without_result, unclicked FROM search_day_queries
+                         WHERE day BETWEEN %(first)s AND %(last)s AND NOT day = ANY(%(live_days)s)
+                         UNION ALL
+                        SELECT id, searches, without_result, unclicked FROM live WHERE query <> '') parts
+                 WHERE id <> coalesce((SELECT id FROM search_texts WHERE text = ''), 0)
+              GROUP BY id
+            ), sales AS (
+                SELECT id, sum(sold) AS sold
+                  FROM (SELECT text_id AS id, sold FROM search_day_sales
+                         WHERE day BETWEEN %(first)s AND %(last)s AND NOT day = ANY(%(live_days)s)
+                           AND currency = %(currency)s
+                         UNION ALL
+                        SELECT live.id, s.sold
+                          FROM search_sales(%(days)s, %(starts)s, %(ends)s) s
+                          JOIN live ON live.query = s.query
+                         WHERE s.currency = %(currency)s) parts
+              GROUP BY id
+            ), valued AS MATERIALIZED (
+                SELECT asked.id, asked.searches, asked.without_result, asked.unclicked, coalesce(sales.sold, 0) AS sold,
+                       CASE WHEN asked.searches >= %(least)s
+                       THEN greatest(0, round(asked.searches * %(a_search)s::numeric - coalesce(sales.sold, 0)))
+                       ELSE 0 END::bigint AS lost
                   FROM asked
+                  LEFT JOIN sales ON sales.id = asked.id
+            ), nth AS (
+                SELECT (SELECT searches FROM valued ORDER BY searches DESC OFFSET %(limit)s - 1 LIMIT 1) AS searches,
+                       (SELECT without_result FROM valued ORDER BY without_result DESC OFFSET %(limit)s - 1 LIMIT 1)
+                       AS without_result,
+                       (SELECT unclicked FROM valued ORDER BY unclicked DESC OFFSET %(limit)s - 1 LIMIT 1) AS unclicked,
+                       (SELECT lost FROM valued ORDER BY lost DESC OFFSET %(limit)s - 1 LIMIT 1) AS lost
+            ), named AS (
+                SELECT v.id, coalesce((SELECT text FROM search_texts WHERE id = v.id),
+                                      (SELECT query FROM live WHERE live.id = v.id LIMIT 1)) COLLATE "C" AS text,
+                       v.searches, v.without_result, v.unclicked, v.lost, v.sold
+                  FROM valued v
+                 CROSS JOIN nth
+                 WHERE v.searches >= coalesce(nth.searches, 0)
+                    OR v.without_result >= greatest(nth.without_result, 1)
+                    OR v.unclicked >= greatest(nth.unclicked, 1)
+                    OR v.lost >= greatest(nth.lost, 1)
             ), placed AS (
-                SELECT valued.*,
-                       row_number() OVER (ORDER BY searches DESC, normalised COLLATE "C") AS by_searches,
-                       row_number() OVER (ORDER BY nothing DESC, normalised COLLATE "C") AS by_nothing,
-                       row_number() OVER (ORDER BY unclicked DESC, normalised COLLATE "C") AS by_unclicked,
-                       row_number() OVER (ORDER BY lost DESC, normalised COLLATE "C") AS by_lost
-                  FROM valued
+                SELECT named.*,
+                       row_number() OVER (ORDER BY searches DESC, text) AS by_searches,
+                       row_number() OVER (ORDER BY without_result DESC, text) AS by_without_result,
+                       row_number() OVER (ORDER BY unclicked DESC, text) AS by_unclicked,
+                       row_number() OVER (ORDER BY lost DESC, text) AS by_lost
+                  FROM named
+            ), chosen AS MATERIALIZED (
+                SELECT * FROM placed
+                 WHERE by_searches <= %(limit)s OR by_without_result <= %(limit)s OR by_unclicked <= %(limit)s
+                    OR by_lost <= %(limit)s
             )
-            SELECT normalised, searches, nothing, unclicked, clicked, carted, bought, reciprocal, sold, lost,
-                   by_searches, by_nothing, by_unclicked, by_lost
-              FROM placed
-             WHERE by_searches <= %(limit)s OR by_nothing <= %(limit)s OR by_unclicked <= %(limit)s
-                OR by_lost <= %(limit)s
+            SELECT c.text, c.searches::int, c.without_result::int, c.unclicked::int, became.clicked, became.carted,
+                   became.bought, became.reciprocal, round(c.sold)::bigint, c.lost, c.by_searches,
+                   c.by_without_result, c.by_unclicked, c.by_lost
+              FROM chosen c
+             CROSS JOIN LATERAL (
+                   SELECT sum(clicked)::int AS clicked, sum(carted)::int AS carted, sum(bought)::int AS bought,
+                          (sum(reciprocal_e9) / 1e9 / nullif(sum(placed), 0))::float8 AS reciprocal
+                     FROM (SELECT clicked, carted, bought, placed, reciprocal_e9 FROM search_day_queries
+                            WHERE text_id = c.id AND day BETWEEN %(first)s AND %(last)s
+                              AND NOT day = ANY(%(live_days)s)
+                            UNION ALL
+                           SELECT clicked, carted, bought, placed, reciprocal_e9 FROM live WHERE live.id = c.id
+                          ) parts) became
             """,
-            {
-                "start": start,
-                "end": end,
-                "currency": currency,
-                "a_search": a_search,
-                "least": least,
-                "limit": limit,
-            },
+            {**within.parameters(), "currency": currency, "a_search": a_search, "least": least, "limit": limit},
         )
         .fetchall()
     )

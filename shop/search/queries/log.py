@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -66,14 +67,14 @@ def insert_search(tx: Tx, search: Search) -> None:
     )
 
 
-def delete_old_searches(tx: Tx, *, days: int, limit: int) -> int:
+def delete_old_searches(tx: Tx, *, before: datetime, limit: int) -> int:
     """With what became of them."""
     gone = tx.execute(
         """
         DELETE FROM search_queries
          WHERE id IN (SELECT id FROM search_queries
-                       WHERE searched_at < now() - make_interval(days => %(days)s) LIMIT %(limit)s)
+                       WHERE searched_at < %(before)s LIMIT %(limit)s)
         """,
-        {"days": days, "limit": limit},
+        {"before": before, "limit": limit},
     )
     return gone.rowcount
