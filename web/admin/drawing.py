@@ -58,6 +58,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     filters: dict[str, Callable[..., Any]] = {
+        "asset": asset_path,
         "money": money,
         "major": major,
         "when": when,
@@ -71,7 +72,6 @@ def _environment() -> Environment:
         "plain": plain,
     }
     environment.filters |= filters
-    environment.globals["asset_path"] = asset_path
     return environment
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from http import HTTPStatus
 from urllib.parse import quote
 
-from flask import Flask, Response, g, redirect, request
+from flask import Flask, Response, g, request
 from structlog import get_logger
 
 from boot.settings import Settings
@@ -13,7 +13,7 @@ from web.access import Role
 from web.admin import assets
 from web.admin.drawing import draw
 from web.admin.inside import Inside, Refused
-from web.admin.section import Action, Menu, Page, Section, Visit, done
+from web.admin.section import Action, Menu, Page, Section, Visit, away, done
 from web.admin.session import signed_in
 from web.admin.signing import Signing
 from web.tokens import Tokens
@@ -32,9 +32,7 @@ HEADERS = {
 LONGEST_FORM = 256 * 1024
 """Bytes. The longest one is a list of synonyms."""
 
-EXPIRED = (
-    "This form is no longer valid, because you have signed in anew since. Nothing was changed; please send it again."
-)
+EXPIRED = "This form was made before you signed in anew. Nothing was changed; please open the page again."
 
 
 def install(app: Flask, tokens: Tokens, settings: Settings, sections: Sequence[Section]) -> None:
@@ -107,7 +105,7 @@ class _Frame:
         def view() -> Response:
             person = signed_in(self._tokens, request)
             if person is None or not person.sent(request.form.get("mark", "")):
-                return redirect("/admin", HTTPStatus.SEE_OTHER)
+                return away("/admin")
             return signing.leave()
 
         return _dressed(view)
@@ -125,7 +123,7 @@ class _Frame:
         person = signed_in(self._tokens, request)
         if person is None:
             onward = request.full_path.rstrip("?") if request.method == "GET" else request.path
-            return redirect(f"/admin/sign-in?next={quote(onward)}", HTTPStatus.SEE_OTHER)
+            return away(f"/admin/sign-in?next={quote(onward)}")
         g.caller_sub = person.caller.sub
         visit = Visit(request, person, Inside(self._app, person.token, g.request_id), self._menu, section)
         if not person.caller.has(role):
@@ -134,9 +132,7 @@ class _Frame:
             return show(visit)
         except Refused as refusal:
             get_logger().info("admin_refused", code=refusal.code, status=refusal.status)
-            return self._problem(
-                visit, HTTPStatus(refusal.status), f"{refusal.detail[:1].upper()}{refusal.detail[1:]}."
-            )
+            return self._problem(visit, HTTPStatus(refusal.status), refusal.sentence)
 
     def _problem(self, visit: Visit, status: HTTPStatus, words: str) -> Response:
         html = draw(

@@ -47,6 +47,11 @@ class Refused(Exception):
         self.faults = {str(fault["pointer"]): str(fault["detail"]) for fault in problem.get("errors", ())}
         super().__init__(f"{status} {self.code}: {self.detail}")
 
+    @property
+    def sentence(self) -> str:
+        """The detail as a sentence."""
+        return f"{self.detail[:1].upper()}{self.detail[1:].rstrip('.')}."
+
 
 @dataclass(frozen=True, slots=True)
 class Inside:
@@ -70,12 +75,13 @@ class Inside:
 
         Raises Refused.
         """
-        headers = {"Prefer": f"wait={WAIT_S}"}
+        builder = (
+            EnvironBuilder(path, method=method, json=body) if body is not None else EnvironBuilder(path, method=method)
+        )
+        builder.headers["Prefer"] = f"wait={WAIT_S}"
         if key:
-            headers["Idempotency-Key"] = key
-        if body is None:
-            return self._ask(EnvironBuilder(path, method=method, headers=headers)).data
-        return self._ask(EnvironBuilder(path, method=method, headers=headers, json=body)).data
+            builder.headers["Idempotency-Key"] = key
+        return self._ask(builder).data
 
     def _ask(self, builder: EnvironBuilder) -> Reply:
         builder.headers["Authorization"] = f"Bearer {self.token}"

@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Any, Literal
 from urllib.parse import urlencode
 
-from flask import Request, Response, redirect
+from flask import Request, Response
 
 from web.access import Role
 from web.admin.drawing import draw
@@ -167,9 +167,16 @@ class Section:
         return person.caller.has(self.role)
 
 
+def away(path: str) -> Response:
+    """A redirect that is followed with GET."""
+    response = Response("", HTTPStatus.SEE_OTHER)
+    response.headers["Location"] = path
+    return response
+
+
 def done(end: Done) -> Response:
     """The redirect after an action, with its sentence for the next page."""
-    response = redirect(inside_only(end.to), HTTPStatus.SEE_OTHER)
+    response = away(inside_only(end.to))
     if end.note:
         response.set_cookie(NOTE, _written(end), max_age=NOTE_S, httponly=True, samesite="Strict", path=PATH)
     if end.look is not None:

@@ -1,7 +1,7 @@
 """Who is signed in to the pages: the token of the Auth service in a cookie that scripts cannot read.
 
 The cookie holds the token itself, so that it ends when the token does and nothing of it is stored here. Whatever
-changes something is a form of ours: it carries a mark made from the token, which another site can neither read nor guess.
+changes something is a form of ours: it carries a mark made from the token, which no other site can read or guess.
 """
 
 import hmac

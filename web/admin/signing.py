@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlencode
 
-from flask import Response, redirect, request
+from flask import Response, request
 
 from shop.errors import NotYet
 from web.access import Unauthorized
 from web.admin import session
 from web.admin.drawing import draw
-from web.admin.section import Menu, inside_only
+from web.admin.section import Menu, away, inside_only
 from web.admin.session import PATH, NotForStaff
 from web.tokens import Tokens
 
@@ -51,14 +51,14 @@ class Signing:
             )
         except NotYet as later:
             return self._show(f"Signing in is not possible yet: {later}.", HTTPStatus.SERVICE_UNAVAILABLE)
-        response = redirect(inside_only(request.form.get("next", "")), HTTPStatus.SEE_OTHER)
+        response = away(inside_only(request.form.get("next", "")))
         session.sign_in(response, request, person.token)
         response.delete_cookie(ASKED, path=PATH)
         return response
 
     def leave(self) -> Response:
         """POST /admin/sign-out."""
-        response = redirect("/admin/sign-in", HTTPStatus.SEE_OTHER)
+        response = away("/admin/sign-in")
         session.sign_out(response, request)
         return response
 
