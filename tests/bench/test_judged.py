@@ -9,7 +9,7 @@ import pytest
 
 from bench import relevance
 from bench.judged import class_of, ndcg, read_judgments, recall, reciprocal_rank, with_slip
-from shop.search.understanding.spelling import is_one_slip
+from shop.search.language.slips import is_one_slip
 
 GAINS = {"a": 1.0, "b": 0.5, "c": 0.1}
 

@@ -1,6 +1,6 @@
 """Suggestions as they are kept: who asked what, what is suggested, and from where it is found."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -244,3 +244,31 @@ def add_keys(tx: Tx, rows: Sequence[tuple[str, int, float]]) -> None:
             "weights": [weight for _, _, weight in rows],
         },
     )
+
+
+def add_beginnings(tx: Tx, beginnings: Mapping[str, Collection[str]]) -> None:
+    """`beginnings` with their pieces. They are never forgotten: what nothing begins with any more suggests nothing."""
+    tx.execute(
+        """
+        INSERT INTO search_beginnings (piece, beginning)
+        SELECT g.piece, g.beginning
+          FROM unnest(%(pieces)s::text[], %(beginnings)s::text[]) AS g(piece, beginning) ORDER BY 1, 2
+            ON CONFLICT DO NOTHING
+        """,
+        {
+            "pieces": [piece for pieces in beginnings.values() for piece in pieces],
+            "beginnings": [beginning for beginning, pieces in beginnings.items() for _ in pieces],
+        },
+    )
+
+
+def known_beginnings(tx: Tx, beginnings: Collection[str]) -> set[str]:
+    rows = tx.execute(
+        """
+        SELECT b.beginning
+          FROM unnest(%(beginnings)s::text[]) AS b(beginning)
+          JOIN search_beginnings known ON known.piece = b.beginning AND known.beginning = b.beginning
+        """,
+        {"beginnings": list(beginnings)},
+    ).fetchall()
+    return {row[0] for row in rows}

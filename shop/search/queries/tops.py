@@ -67,8 +67,9 @@ def drop_tops(tx: Tx, prefixes: Sequence[str]) -> None:
     )
 
 
-def completions(tx: Tx, prefixes: Sequence[str], *, limit: int, read: int) -> list[Completion]:
-    """What begins with one of these, best first; of a beginning that is not crowded all `read` keys are looked at.
+def completions(tx: Tx, prefixes: Sequence[str], *, most: int, limit: int, read: int) -> list[Completion]:
+    """What begins with the first `most` of these with which anything begins, best first; crowded ones go before the
+    others. Of a beginning that is not crowded all `read` keys are looked at.
 
     A product that has left the shop is left out at once, whatever was prepared. The plan is kept for all callers, who
     are few rows each: OFFSET 0 keeps it from reading whole tables for the many that it expects.
@@ -78,10 +79,16 @@ def completions(tx: Tx, prefixes: Sequence[str], *, limit: int, read: int) -> li
         """
         WITH asked AS MATERIALIZED (
             SELECT p.prefix, t.suggestion_ids
-              FROM unnest(%(prefixes)s::text[]) AS p(prefix)
+              FROM unnest(%(prefixes)s::text[]) WITH ORDINALITY AS p(prefix, place)
+             CROSS JOIN LATERAL (
+                   SELECT 1 FROM search_suggestion_keys k
+                    WHERE k.key >= p.prefix COLLATE "C" AND k.key < (p.prefix || %(beyond)s) COLLATE "C"
+                    LIMIT 1) one
               LEFT JOIN LATERAL (
                    SELECT suggestion_ids FROM search_suggestion_tops
                     WHERE search_suggestion_tops.prefix = p.prefix OFFSET 0) t ON true
+          ORDER BY t.suggestion_ids IS NULL, p.place
+             LIMIT %(most)s
         ), found AS (
             SELECT top.id, top.place::real AS place
               FROM asked, unnest(asked.suggestion_ids) WITH ORDINALITY AS top(id, place)
@@ -103,36 +110,25 @@ def completions(tx: Tx, prefixes: Sequence[str], *, limit: int, read: int) -> li
          WHERE s.kind <> 'product' OR (SELECT p.active FROM products p WHERE p.id = s.name COLLATE "default")
       ORDER BY best.place, s.id
         """,
-        {"prefixes": list(prefixes), "beyond": BEYOND, "limit": limit, "read": read},
+        {"prefixes": list(prefixes), "beyond": BEYOND, "most": most, "limit": limit, "read": read},
     ).fetchall()
 
 
-def neighbours(tx: Tx, prefix: str) -> list[str]:
-    """The keys right before and right after where this one would stand."""
+def near(tx: Tx, pieces: Sequence[str], prefix: str) -> tuple[dict[str, list[str]], list[str]]:
+    """Beginnings by the pieces that they share with what was typed; and the keys right before and right after where
+    that would stand.
+    """
     rows = tx.execute(
         """
-        (SELECT key FROM search_suggestion_keys WHERE key >= %(prefix)s ORDER BY key LIMIT 1)
+        SELECT piece, beginning FROM search_beginnings WHERE piece = ANY(%(pieces)s)
          UNION ALL
-        (SELECT key FROM search_suggestion_keys WHERE key < %(prefix)s ORDER BY key DESC LIMIT 1)
+        (SELECT '', key FROM search_suggestion_keys WHERE key >= %(prefix)s ORDER BY key LIMIT 1)
+         UNION ALL
+        (SELECT '', key FROM search_suggestion_keys WHERE key < %(prefix)s ORDER BY key DESC LIMIT 1)
         """,
-        {"prefix": prefix},
+        {"pieces": list(pieces), "prefix": prefix},
     ).fetchall()
-    return [row[0] for row in rows]
-
-
-def beginnings(tx: Tx, prefixes: Sequence[str], *, limit: int) -> list[str]:
-    """Those with which some key begins, those of the heaviest keys first."""
-    rows = tx.execute(
-        """
-        SELECT p.prefix
-          FROM unnest(%(prefixes)s::text[]) AS p(prefix)
-         CROSS JOIN LATERAL (
-               SELECT k.weight FROM search_suggestion_keys k
-                WHERE k.key >= p.prefix COLLATE "C" AND k.key < (p.prefix || %(beyond)s) COLLATE "C"
-                LIMIT 1) one
-      ORDER BY one.weight DESC, p.prefix
-         LIMIT %(limit)s
-        """,
-        {"prefixes": list(prefixes), "beyond": BEYOND, "limit": limit},
-    ).fetchall()
-    return [row[0] for row in rows]
+    found: dict[str, list[str]] = {}
+    for piece, beginning in rows:
+        found.setdefault(piece, []).append(beginning)
+    return found, found.pop("", [])

@@ -9,7 +9,7 @@ from db.database import Database, Tx
 from shop.search.queries import tops
 from shop.search.queries.tops import Completion
 from shop.search.suggesting.suggest import CROWDED
-from shop.search.suggesting.typed import LONGEST_KEY, fold, near
+from shop.search.suggesting.typed import LONGEST_KEY, fold, meant, pieces_of
 
 PRODUCTS = 2
 """Places that products have at the end of a list that others could fill."""
@@ -38,14 +38,15 @@ def complete(db: Database, text: str, *, limit: int) -> list[Suggestion]:
     if not typed:
         return []
     with db.transaction() as tx:
-        found = tops.completions(tx, [typed], limit=READ, read=CROWDED) or _mended(tx, typed)
+        found = tops.completions(tx, [typed], most=1, limit=READ, read=CROWDED) or _mended(tx, typed)
     return _mixed(_once(found), limit)
 
 
 def _mended(tx: Tx, typed: str) -> Sequence[Completion]:
-    agreed = max((_agreed(typed, key) for key in tops.neighbours(tx, typed)), default=0)
-    meant = tops.beginnings(tx, near(typed, agreed), limit=MENDED)
-    return tops.completions(tx, meant, limit=READ, read=CROWDED) if meant else []
+    near, neighbours = tops.near(tx, pieces_of(typed), typed)
+    agreed = max((_agreed(typed, key) for key in neighbours), default=0)
+    readings = meant(typed, agreed, near)
+    return tops.completions(tx, readings, most=MENDED, limit=READ, read=CROWDED) if readings else []
 
 
 def _agreed(typed: str, key: str) -> int:

@@ -8,11 +8,12 @@ from datetime import UTC, datetime, timedelta
 from db.database import Database, Tx
 from shop.progress import Progress, unheard
 from shop.search.catalogue.product import CATEGORY_STEP, Product
+from shop.search.language.slips import pieces
 from shop.search.language.text import lexical_text, terms
 from shop.search.queries import find, index, tops
 from shop.search.queries import suggest as queries
 from shop.search.queries.suggest import Known, Reworded, Wanted
-from shop.search.suggesting.typed import fold, is_personal, keys
+from shop.search.suggesting.typed import beginnings, fold, is_personal, keys
 from shop.search.understanding import spelling
 
 BITE = 2000
@@ -172,7 +173,14 @@ def _replace(tx: Tx, wanted: Sequence[Wanted], gone: Sequence[Known]) -> None:
         for key, weight in keys(one.text, one.weight).items()
     ]
     queries.add_keys(tx, rows)
+    _begin(tx, beginnings(key for one in wanted for key in keys(one.text, one.weight)))
     _prepare(tx, touched.union(key for key, _, _ in rows))
+
+
+def _begin(tx: Tx, words: set[str]) -> None:
+    new = sorted(words - queries.known_beginnings(tx, words))
+    if new:
+        queries.add_beginnings(tx, {word: sorted(pieces(word)) for word in new})
 
 
 def _prepare(tx: Tx, touched: set[str]) -> None:

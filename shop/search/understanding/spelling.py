@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from db.database import Tx
 from shop.ports.encoder import Encoder, EncoderUnavailable
 from shop.search.language.languages import ENGLISH
+from shop.search.language.slips import is_one_slip, pieces
 from shop.search.language.text import STOP_WORDS, normalise, stem, words
 from shop.search.queries import index
 from shop.search.queries import words as queries
@@ -73,28 +74,6 @@ def correct(tx: Tx, encoder: Encoder, text: str, *, language: str = ENGLISH, bol
         if best is not None:
             meant[word] = best
     return re.sub(r"[^\W_]+", lambda found: meant.get(found[0], found[0]), plain) if meant else None
-
-
-def pieces(word: str) -> set[str]:
-    """The word, and the word without each one of its letters."""
-    return {word} | {word[:place] + word[place + 1 :] for place in range(len(word))}
-
-
-def is_one_slip(first: str, second: str) -> bool:
-    """Whether one letter more, less, other, or two neighbours swapped, make one of the other."""
-    if len(first) > len(second):
-        first, second = second, first
-    if len(second) - len(first) > 1 or first == second:
-        return False
-    start = 0
-    while start < len(first) and first[start] == second[start]:
-        start += 1
-    if len(first) < len(second):
-        return first[start:] == second[start + 1 :]
-    swapped = first[start + 1 : start + 2] + first[start : start + 1]
-    return first[start + 1 :] == second[start + 1 :] or (
-        swapped == second[start : start + 2] and first[start + 2 :] == second[start + 2 :]
-    )
 
 
 def _suspects(tx: Tx, encoder: Encoder, asked: Mapping[str, str], *, boldly: bool) -> dict[str, int]:

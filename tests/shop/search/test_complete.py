@@ -1,6 +1,7 @@
 """Suggestions: from whom they may come, that a slip is forgiven, and that they follow what changes."""
 
 import itertools
+import random
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from shop.search.catalogue.catalog import retire
 from shop.search.queries import log
 from shop.search.suggesting.complete import Suggestion, complete
 from shop.search.suggesting.suggest import suggest
-from shop.search.suggesting.typed import is_personal, keys
+from shop.search.suggesting.typed import fold, is_personal, keys
 from tests.shop.search.made import one_value, products, stock
 
 _numbers = itertools.count(1)
@@ -90,10 +91,50 @@ def test_one_person_who_asks_often_is_one_person(shop: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    "typed", ["haedph", "hedpho", "headdph", "headpg", "headphonse", "heaphones", "hradphones"]
-)  # fmt: skip
+    "typed",
+    [
+        "haedph",
+        "hedpho",
+        "headdph",
+        "headpg",
+        "headphonse",
+        "heaphones",
+        "hradphones",
+        "eadpho",
+        "head phon",
+        "headphonx",
+    ],
+)
 def test_one_slip_is_forgiven(shop: Database, typed: str) -> None:
     assert texts(shop, typed)[0] == "Headphones"
+
+
+@pytest.mark.parametrize("typed", ["redsofa", "rde so", "red soda", "redxsofa", "red osfa", "r ed sofa", "reed sofa"])
+def test_a_slip_in_any_word_or_between_two_is_forgiven(shop: Database, typed: str) -> None:
+    assert all(text.startswith("Red sofa") for text in texts(shop, typed))
+    assert texts(shop, typed)
+
+
+def test_whatever_one_slip_makes_of_a_beginning_something_is_suggested(shop: Database) -> None:
+    draw = random.Random(5)
+    begun = [fold(product["name"])[: draw.randint(6, 16)].strip() for product in products() * 3]
+    slipped = [(typed, with_slip_anywhere(typed, draw)) for typed in begun]
+    missed = [pair for pair in slipped if not texts(shop, pair[1])]
+    assert missed == []
+
+
+def with_slip_anywhere(typed: str, draw: random.Random) -> str:
+    """Spaces included; never the first letter, which is hardly ever the wrong one, nor the last, which may be meant."""
+    place, letter = draw.randrange(1, len(typed) - 1), draw.choice("abcdefghijklmnopqrstuvwxyz ")
+    before, after = typed[:place], typed[place:]
+    return draw.choice(
+        (
+            before + after[1:],
+            before + letter + after[1:],
+            before + letter + after,
+            before + after[1] + after[0] + after[2:],
+        )
+    )
 
 
 @pytest.mark.parametrize("typed", ["xqzw", "…", "'", "    ", "\0", "%", "hdpns", "🎧", "a" * 200])

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from db.database import Database
 from shop.ports.encoder import Encoder
 from shop.search.answering.find import SearchRequest, WrongPlace, find
+from shop.search.language.slips import is_one_slip, pieces
 from shop.search.suggesting.suggest import suggest
-from shop.search.understanding.spelling import is_one_slip, pieces
 from tests.shop.search.made import fill, one_value, products
 
 LETTERS = "abcdefgh"
