@@ -13,6 +13,7 @@ from web.admin import orders as order_pages
 from web.admin.section import Section
 from web.analytics import (
     alerts,
+    attribution,
     events,
     experiments,
     figures,
@@ -72,6 +73,7 @@ GROUPS: tuple[Group, ...] = (
     trending.GROUP,
     figures.GROUP,
     funnel.GROUP,
+    attribution.GROUP,
     retention.GROUP,
     experiments.GROUP,
     readout.GROUP,
