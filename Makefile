@@ -27,7 +27,7 @@ run: setup ## Start the whole shop, play one day in it, and stay up until Ctrl-C
 	@$(BIN)/backroom up --then "backroom day" $(ARGS)
 
 test: setup ## Run the tests on real servers, two to four at a time
-	@$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile --max-worker-restart 0 $(ARGS)
 
 check: setup ## Formatting, lint, types, imports, migrations, house rules
 	@$(BIN)/python setup/check.py
