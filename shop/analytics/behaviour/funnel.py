@@ -8,7 +8,8 @@ from db.database import Database
 from shop.analytics.behaviour.steps import Funnel
 from shop.analytics.intervals import wilson
 from shop.analytics.queries import funnel as queries
-from shop.analytics.queries.funnel import Reached
+from shop.analytics.queries.facts import Source, steps_are_complete
+from shop.analytics.queries.funnel import Earned, Reached, Walker
 from shop.analytics.revenue import RangeTooLong
 
 LONGEST = timedelta(days=93)
@@ -39,60 +40,101 @@ class Step:
     mature: Share
     median_s: float | None
     p90_s: float | None
-    dropped: Sequence[dict[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Walked:
     """`maturing` entered so late that they may still go further. `value`: of the breakdown, None where it is not known;
-    `other`: the small segments together."""
+    `other`: the small segments together. `money`: a row a currency, None when it was not asked for."""
 
     value: str | None
     other: bool
     entered: int
     maturing: int
     steps: Sequence[Step]
+    money: Sequence[Earned] | None
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
+    """`source`: whether the slim table of steps was read, or the events."""
+
     as_of: datetime
+    source: Source
     whole: Walked
     segments: Sequence[Walked]
 
 
-def funnel(db: Database, asked: Funnel, *, now: datetime | None = None, timeout_ms: int = TIMEOUT_MS) -> Result:
-    """Raises RangeTooLong, TooMuchWork."""
-    if not asked.start < asked.end <= asked.start + LONGEST:
-        raise RangeTooLong(f"a funnel's range ends after it begins, and may have {LONGEST.days} days")
+def funnel(
+    db: Database,
+    asked: Funnel,
+    *,
+    money: bool = False,
+    source: Source | None = None,
+    now: datetime | None = None,
+    timeout_ms: int = TIMEOUT_MS,
+) -> Result:
+    """`money`: with what those who went all the way paid. `source`: the slim table where it has all that is asked.
+
+    Raises RangeTooLong, TooMuchWork.
+    """
+    check(asked)
     moment = now or datetime.now(UTC)
     with db.transaction() as tx:
-        rows = queries.reached(tx, asked, now=moment, timeout_ms=timeout_ms)
-    n = len(asked.steps)
-    groups = [_walked(rows[at : at + n]) for at in range(0, len(rows), n)]
-    if not groups:
-        return Result(moment, _walked([_nobody(step) for step in range(1, n + 1)]), [])
-    return Result(moment, groups[0], groups[1:] if asked.breakdown else [])
+        found = source or ("steps" if asked.slim and steps_are_complete(tx) else "events")
+        rows = queries.reached(tx, asked, now=moment, timeout_ms=timeout_ms, source=found)
+        paid = queries.earned(tx, asked, now=moment, timeout_ms=timeout_ms, source=found) if money else None
+    groups = [_walked(row, paid) for row in rows] or [_walked(_nobody(len(asked.steps)), paid)]
+    return Result(moment, found, groups[0], groups[1:] if asked.breakdown else [])
 
 
-def _nobody(step: int) -> Reached:
-    return Reached(True, False, None, step, 0, 0, None, None, None)
+def walkers(
+    db: Database,
+    asked: Funnel,
+    *,
+    step: int,
+    further: bool,
+    after: Walker | None,
+    limit: int,
+    timeout_ms: int = TIMEOUT_MS,
+) -> list[Walker]:
+    """Who got to `step` (from 1) and no further, or with `further` whoever got there; the newest entry first.
+
+    Raises RangeTooLong, TooMuchWork.
+    """
+    check(asked)
+    most = len(asked.steps) if further else step
+    with db.transaction() as tx:
+        return queries.walkers(
+            tx, asked, now=datetime.now(UTC), timeout_ms=timeout_ms, least=step, most=most, after=after, limit=limit
+        )
 
 
-def _walked(rows: Sequence[Reached]) -> Walked:
-    first = rows[0]
+def check(asked: Funnel) -> None:
+    """Raises RangeTooLong."""
+    if not asked.start < asked.end <= asked.start + LONGEST:
+        raise RangeTooLong(f"a funnel's range ends after it begins, and may have {LONGEST.days} days")
+
+
+def _nobody(steps: int) -> Reached:
+    return Reached(True, False, None, [0] * steps, [0] * steps, [None] * steps, [None] * steps)
+
+
+def _walked(row: Reached, paid: Sequence[Earned] | None) -> Walked:
+    units, mature = row.units, row.mature
     steps = [
         Step(
-            total=_share(row.units, first.units),
-            step=_share(row.units, before.units),
-            mature=_share(row.mature, first.mature),
-            median_s=row.median_s,
-            p90_s=row.p90_s,
-            dropped=row.dropped or [],
+            total=_share(units[k], units[0]),
+            step=_share(units[k], units[max(0, k - 1)]),
+            mature=_share(mature[k], mature[0]),
+            median_s=row.median_s[k],
+            p90_s=row.p90_s[k],
         )
-        for before, row in zip([first, *rows], rows, strict=False)
+        for k in range(len(units))
     ]
-    return Walked(first.segment, first.other, first.units, first.units - first.mature, steps)
+    group = (row.whole, row.other, row.segment)
+    money = None if paid is None else [one for one in paid if (one.whole, one.other, one.segment) == group]
+    return Walked(row.segment, row.other, units[0], units[0] - mature[0], steps, money)
 
 
 def _share(units: int, of: int) -> Share:
