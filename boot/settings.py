@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from boot.setting_kinds import (
+    Area,
     Country,
     Currency,
     HttpUrl,
@@ -57,6 +58,16 @@ class Settings(BaseSettings):
     """The Cart service."""
     service_token: SecretStr = SecretStr("")
     """Our token at the doors of these three."""
+
+    # what it serves
+    areas: Annotated[tuple[Area, ...], NoDecode, Field(min_length=1)] = ("payments", "search", "analytics", "admin")
+    """Which routes the web process serves, comma separated; the admin pages bring all routes with them. Jobs, health,
+    metrics and documentation are always there."""
+
+    @field_validator("areas", mode="before")
+    @classmethod
+    def _split_areas(cls, value: object) -> object:
+        return parts(value)
 
     # who may call
     auth_jwks_url: str = ""
@@ -190,6 +201,13 @@ class Settings(BaseSettings):
     """`auto` takes sentence-transformers where there is an NVIDIA GPU, else ONNX."""
     search_log_days: int = Field(365, ge=1, le=3650)
     """How long searches are kept, with who made them and what became of them."""
+    suggest_never: Annotated[tuple[str, ...], NoDecode] = ()
+    """Words never suggested because others typed them, comma separated; besides those rude in the shop's language."""
+
+    @field_validator("suggest_never", mode="before")
+    @classmethod
+    def _split_words(cls, value: object) -> object:
+        return parts(value)
 
     # events
     events_without_consent: Literal["cookieless", "refuse"] = "cookieless"

@@ -36,7 +36,7 @@ def embed_products(services: Services, run: Run) -> dict[str, Any]:
 
 @performs(jobs.REFRESH_SUGGESTIONS)
 def refresh_suggestions(services: Services, run: Run) -> dict[str, Any]:
-    return suggest(services.db, run.progress)
+    return suggest(services.db, run.progress, never=services.settings.suggest_never)
 
 
 @performs(jobs.RECOMMEND_PRODUCTS)

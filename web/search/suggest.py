@@ -35,8 +35,10 @@ def suggest(call: Call, query: SuggestQuery) -> Suggestions:
     """Complete a search while it is typed.
 
     Searches that at least three people made and that found something, then categories, brands and products; one slip
-    of the finger is forgiven. New products and searches are suggested within about a minute, products that are taken
-    out of the shop are not suggested any more at once.
+    of the finger is forgiven, also in a space. What is rude or personal is not suggested because others typed it. New
+    products and searches are suggested within about a minute, products that are taken out of the shop are not
+    suggested any more at once.
     """
-    found = complete(call.db, query.q, limit=query.limit)
+    settings = call.services.settings
+    found = complete(call.db, query.q, limit=query.limit, language=settings.shop_language, never=settings.suggest_never)
     return Suggestions(data=[SuggestionBody.model_validate(one) for one in found])

@@ -6,8 +6,10 @@ from itertools import takewhile
 from typing import Literal
 
 from db.database import Database, Tx
+from shop.search.language.languages import ENGLISH
 from shop.search.queries import tops
 from shop.search.queries.tops import Completion
+from shop.search.suggesting.manners import is_rude
 from shop.search.suggesting.suggest import CROWDED
 from shop.search.suggesting.typed import LONGEST_KEY, fold, meant, pieces_of
 
@@ -32,14 +34,18 @@ class Suggestion:
     product_id: str | None = None
 
 
-def complete(db: Database, text: str, *, limit: int) -> list[Suggestion]:
-    """Best first; none for a text without letters or digits."""
+def complete(
+    db: Database, text: str, *, limit: int, language: str = ENGLISH, never: tuple[str, ...] = ()
+) -> list[Suggestion]:
+    """Best first; none for a text without letters or digits. `never`: words that are not suggested because others typed
+    them; looked at here too, so that a new one holds at once.
+    """
     typed = fold(text)[:LONGEST_KEY]
     if not typed:
         return []
     with db.transaction() as tx:
         found = tops.completions(tx, [typed], most=1, limit=READ, read=CROWDED) or _mended(tx, typed)
-    return _mixed(_once(found), limit)
+    return _mixed(_once(one for one in found if one.kind != "query" or not is_rude(one.text, language, never)), limit)
 
 
 def _mended(tx: Tx, typed: str) -> Sequence[Completion]:

@@ -13,7 +13,8 @@ from shop.search.language.text import lexical_text, terms
 from shop.search.queries import find, index, tops
 from shop.search.queries import suggest as queries
 from shop.search.queries.suggest import Known, Reworded, Wanted
-from shop.search.suggesting.typed import beginnings, fold, is_personal, keys
+from shop.search.suggesting.manners import is_personal, is_rude
+from shop.search.suggesting.typed import beginnings, fold, keys
 from shop.search.understanding import spelling
 
 BITE = 2000
@@ -47,13 +48,17 @@ HEAVIEST_PRODUCT = 1.0
 """Below everything else (the lightest has 0.7 of 2.0), which tells the two apart without looking them up."""
 
 
-def suggest(db: Database, progress: Progress = unheard, *, run_s: float = RUN_S) -> dict[str, object]:
+def suggest(
+    db: Database, progress: Progress = unheard, *, never: tuple[str, ...] = (), run_s: float = RUN_S
+) -> dict[str, object]:
     """Take in what changed since the last run: searches, and products with other words.
+
+    `never`: words that the shop does not want suggested because others typed them.
 
     Answers {queries, products, remaining}. May be stopped anywhere and may run twice: each bite is one transaction.
     """
     until = time.monotonic() + run_s
-    asked = _asked(db)
+    asked = _asked(db, never)
     done = 0
     while True:
         with db.transaction() as tx:
@@ -68,7 +73,7 @@ def suggest(db: Database, progress: Progress = unheard, *, run_s: float = RUN_S)
         return {"queries": asked, "products": done, "remaining": queries.count_reworded(tx)}
 
 
-def _asked(db: Database) -> int:
+def _asked(db: Database, never: tuple[str, ...]) -> int:
     now = datetime.now(UTC)
     with db.transaction() as tx:
         queries.lock(tx)
@@ -76,7 +81,7 @@ def _asked(db: Database) -> int:
         touched = queries.note_askers(
             tx, since=since and since - OVERLAP, days=ASKED_DAYS, longest=LONGEST_QUERY
         ) + queries.forget_askers(tx, days=ASKED_DAYS, limit=BITE)
-        wanted = _worthy(tx, queries.count_askers(tx, touched))
+        wanted = _worthy(tx, queries.count_askers(tx, touched), never)
         kept = {one.name for one in wanted}
         gone = queries.known(tx, "query", [query for query in touched if query not in kept])
         _replace(tx, wanted, gone)
@@ -84,13 +89,13 @@ def _asked(db: Database) -> int:
     return len(touched)
 
 
-def _worthy(tx: Tx, askers: dict[str, int]) -> list[Wanted]:
-    """Asked by several people, not personal, and of words that products have."""
+def _worthy(tx: Tx, askers: dict[str, int], never: tuple[str, ...]) -> list[Wanted]:
+    """Asked by several people, neither personal nor rude, and of words that products have."""
     language = index.corpus(tx).language
     candidates = {
         query: terms(query, language)
         for query, people in askers.items()
-        if people >= LEAST_ASKERS and not is_personal(query)
+        if people >= LEAST_ASKERS and not is_personal(query) and not is_rude(query, language, never)
     }
     known = {found.term for found in find.look_up(tx, list({term for each in candidates.values() for term in each}))}
     return [

@@ -29,19 +29,12 @@ LEAST_MENDED = 3
 BEFORE_BREAK = 3
 """A slip shows at most so many letters later: until then what was typed still begins like something else."""
 
-_DIGITS = re.compile(r"[0-9]{6}|[0-9](?:[ ().+/-]*[0-9]){6}")
 _WORD = re.compile(r"[^ ]+")
-_ADDRESS = re.compile(r"@|://|\bwww\b")
 
 
 def fold(text: str) -> str:
     """Words in one writing with single spaces; "" when there is none."""
     return " ".join(words(normalise(text)))
-
-
-def is_personal(text: str) -> bool:
-    """Whether it could be an address or the number of a telephone, card, order or person."""
-    return bool(_ADDRESS.search(text) or _DIGITS.search(text))
 
 
 def keys(text: str, weight: float) -> dict[str, float]:

@@ -10,8 +10,9 @@ from db.database import Database
 from shop.search.catalogue.catalog import retire
 from shop.search.queries import log
 from shop.search.suggesting.complete import Suggestion, complete
+from shop.search.suggesting.manners import is_personal, is_rude
 from shop.search.suggesting.suggest import suggest
-from shop.search.suggesting.typed import fold, is_personal, keys
+from shop.search.suggesting.typed import fold, keys
 from tests.shop.search.made import one_value, products, stock
 
 _numbers = itertools.count(1)
@@ -194,9 +195,63 @@ def test_queries_keep_two_places_for_products(shop: Database) -> None:
     assert kinds == ["category", "query", "query", "query", "product", "product"] or kinds.count("product") == 2
 
 
-def test_personal_things_are_recognised() -> None:
-    assert all(map(is_personal, ["a@b.example", "0170 123 45 67", "4242 4242 4242 4242", "www.example.com"]))
-    assert not any(map(is_personal, ["iphone 15 pro", "12x18 frame", "usb c 100w", "size 42 43 44"]))
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a@b.example", "0170 123 45 67", "+49 (170) 123-4567", "4242 4242 4242 4242", "www.example.com",
+        "12 old mill road", "hauptstrasse 5", "Hauptstraße 5b", "12 rue du bac", "calle mayor 3", "de89370400440532013000",
+    ],
+)  # fmt: skip
+def test_addresses_and_long_numbers_are_personal(text: str) -> None:
+    assert is_personal(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["iphone 15 pro", "12x18 frame", "usb c 100w", "size 42 43 44", "28 inch road bike", "startech.com 5 port hub"],
+)
+def test_models_and_sizes_are_not_personal(text: str) -> None:
+    assert not is_personal(text)
+
+
+@pytest.mark.parametrize("query", ["shitty sofa", "sofa f u c k", "sh1t sofa", "FUCKING sofa", "sofa bull shit"])
+def test_what_is_rude_is_never_suggested_because_others_typed_it(shop: Database, query: str) -> None:
+    stock(shop, [{"id": "rude", "name": f"{query} sticker"}])
+    asked(shop, query)
+    suggest(shop)
+    assert texts(shop, query) == [f"{query} sticker"]
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "rude"),
+    [
+        ("verdammte scheisse", "german", True),
+        ("Scheiße", "german", True),
+        ("dick gepolstert", "german", False),
+        ("putain de table", "french", True),
+        ("mierda", "spanish", True),
+        ("con soporte", "spanish", False),
+        ("scunthorpe united scarf", "english", False),
+        ("cockatiel cage", "english", False),
+        ("shiitake grow kit", "english", False),
+        ("4 x 5 s hooks", "english", False),
+        ("fuck", "finnish", True),
+    ],
+)
+def test_each_language_has_its_own_rude_words(text: str, language: str, rude: bool) -> None:
+    assert is_rude(text, language) == rude
+
+
+def test_a_shop_adds_its_own_words_which_hold_at_once_and_leave_products_alone(shop: Database) -> None:
+    asked(shop, "leather belt")
+    suggest(shop)
+    assert complete(shop, "leather b", limit=5, never=()) != []
+    assert complete(shop, "leather b", limit=5, never=("leather belt",)) == []
+    assert complete(shop, "leather b", limit=5, never=("ather",)) != []
+    asked(shop, "red sofa")
+    suggest(shop, never=("sofa",))
+    assert one_value(shop, "SELECT count(*) FROM search_suggestions WHERE kind = 'query' AND text = 'red sofa'") == 0
+    assert {one.kind for one in complete(shop, "red s", limit=5, never=("sofa",))} == {"product"}
 
 
 def test_later_words_weigh_less_and_stop_words_begin_nothing() -> None:
