@@ -1,7 +1,7 @@
 """The kinds of values that settings have: each checks its text and says in a sentence what it must be like."""
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -93,3 +93,4 @@ Currency = Annotated[str, AfterValidator(_currency)]
 Locale = Annotated[str, AfterValidator(_written)]
 Stemmer = Annotated[str, AfterValidator(_known_language)]
 Zone = Annotated[str, AfterValidator(_known_zone)]
+Area = Literal["payments", "search", "analytics", "admin"]

@@ -79,7 +79,7 @@ class Settings(BaseSettings):
     auth_audience: str = ""
     """For whom tokens must be made; empty: anybody."""
     admin_sign_in_url: HttpUrl | None = None
-    """The Auth service's sign-in page for people; it posts `token` and `state` back to `/admin/sign-in`. Empty: none."""
+    """The Auth service's sign-in page for people, which posts `token` and `state` to `/admin/sign-in`. Empty: none."""
     metrics_token: SecretStr = SecretStr("")
     """Whoever sends it may read `/metrics`; empty: callers on the same machine only."""
     cors_origins: Annotated[tuple[Origin, ...], NoDecode] = ()

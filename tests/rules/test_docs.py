@@ -15,7 +15,7 @@ from boot.settings import Settings
 from devstack.cli import app as local_app
 from shop import jobs
 from tests.rules.source import FOLDERS, ROOT
-from web.app import GROUPS
+from web.areas import GROUPS
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 

@@ -8,7 +8,8 @@ from flask.testing import FlaskClient
 
 from boot.services import Services
 from web.access import PUBLIC, Access
-from web.app import GROUPS, create_app
+from web.app import create_app
+from web.areas import GROUPS
 from web.call import Call
 from web.routes import Group, Route
 
@@ -31,13 +32,13 @@ def path(route: Route) -> str:
     return re.sub(r"{\w+}", "x", route.path)
 
 
-def test_every_rule_of_the_application_is_a_declared_route(services: Services) -> None:
+def test_every_rule_of_the_application_but_the_admin_pages_is_a_declared_route(services: Services) -> None:
     app = create_app(services)
     rules = {
         f"{method} {rule.rule}"
         for rule in app.url_map.iter_rules()
         for method in rule.methods or ()
-        if method != "HEAD"
+        if method != "HEAD" and not rule.rule.startswith("/admin")
     }
     assert rules == {f"{route.method} {route.rule}" for route in ROUTES}
     assert all(isinstance(route.who, Access) for route in ROUTES)

@@ -17,7 +17,8 @@ from schemathesis.specs.openapi.checks import (
 
 from boot.services import connect
 from boot.settings import Settings
-from web.app import GROUPS, create_app
+from web.app import create_app
+from web.areas import GROUPS
 from web.routes import Route
 
 PROMISES = [
