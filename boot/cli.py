@@ -13,6 +13,7 @@ from boot.commands import (
     deliveries,
     disputes,
     doctor,
+    events,
     invoices,
     jobs,
     model,
@@ -48,6 +49,7 @@ app.add_typer(books.app, name="ledger")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(deliveries.app, name="deliveries")
 app.add_typer(disputes.app, name="disputes")
+app.add_typer(events.app, name="events")
 app.add_typer(invoices.app, name="invoices")
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boot.settings import Settings
-from clients import answers, auth, carts, encoder, event_stream, limits, products, smtp, stripe
+from clients import answers, auth, carts, encoder, event_stream, limits, live_counters, products, smtp, stripe
 from db.database import Database
 from shop.analytics.events.strangers import Strangers
 from shop.ports.answers import Answers
@@ -13,6 +13,7 @@ from shop.ports.events import EventStream
 from shop.ports.evidence import EvidenceDesk
 from shop.ports.gateway import Gateway
 from shop.ports.limits import Limits
+from shop.ports.live import LiveCounters
 from shop.ports.mail import Mailer
 from shop.ports.neighbours import Carts, Products, Users
 from shop.ports.notices import Notices
@@ -43,6 +44,7 @@ class Services:
     carts: Carts
     users: Users
     events: EventStream
+    live: LiveCounters
     mailer: Mailer
     encoder: Encoder
     catalogue_encoder: Encoder
@@ -77,6 +79,7 @@ def connect(settings: Settings, *, name: str = "backroom") -> Services:
         carts=carts.connect(settings.cart_url, token),
         users=auth.connect(settings.auth_url, token, keys_url=settings.auth_jwks_url),
         events=event_stream.connect(settings.redis_url.get_secret_value()),
+        live=live_counters.connect(settings.redis_url.get_secret_value()),
         mailer=smtp.connect(settings.smtp_url, sender=settings.mail_from, sender_name=settings.shop_name),
         encoder=encoder.connect(Path(settings.model_dir)),
         catalogue_encoder=encoder.connect(

@@ -34,6 +34,8 @@ TIMETABLE = (
     Entry(jobs.DERIVE_SESSIONS, cron="* * * * *", at_once=True),
     Entry(jobs.REFRESH_TRENDING, cron="* * * * *"),
     Entry(jobs.WATCH_SIGNALS, cron="*/5 * * * *"),
+    Entry(jobs.FILL_LIVE_COUNTERS, cron="1-56/5 * * * *", at_once=True),
+    Entry(jobs.RECOUNT_EVENTS, cron="0 4 * * *"),
     Entry(jobs.SYNC_PRODUCTS, cron="*/3 * * * *"),
     Entry(jobs.REFRESH_SUGGESTIONS, cron="* * * * *", at_once=True),
     Entry(jobs.RECOMMEND_PRODUCTS, cron="*/2 * * * *"),

@@ -6,10 +6,13 @@ from typing import Any
 from boot.services import Services
 from shop import jobs
 from shop.analytics.alerts.watch import watch
+from shop.analytics.behaviour.live_counters import live_counters
 from shop.analytics.behaviour.trending import trending
 from shop.analytics.events.ingest import QUIET_S, ingest
 from shop.analytics.events.order_facts import order_facts
 from shop.analytics.events.partitions import partitions
+from shop.analytics.events.recount import recount
+from shop.analytics.events.replay import replay
 from shop.analytics.events.sessions import sessions
 from shop.analytics.privacy.erase import erase
 from shop.analytics.privacy.export import export
@@ -20,7 +23,7 @@ from tasks.broker import Run, performs
 
 @performs(jobs.DRAIN_EVENTS)
 def drain_events(services: Services, run: Run) -> dict[str, Any]:
-    return dict(ingest(services.db, services.events, run.progress, quiet_s=QUIET_S))
+    return dict(ingest(services.db, services.events, run.progress, counters=services.live, quiet_s=QUIET_S))
 
 
 @performs(jobs.MAKE_PARTITIONS)
@@ -41,6 +44,21 @@ def derive_sessions(services: Services, run: Run) -> dict[str, Any]:
 @performs(jobs.REFRESH_TRENDING)
 def refresh_trending(services: Services, run: Run) -> dict[str, Any]:
     return dict(trending(services.db, run.progress))
+
+
+@performs(jobs.FILL_LIVE_COUNTERS)
+def fill_live_counters(services: Services, run: Run) -> dict[str, Any]:
+    return dict(live_counters(services.db, services.live, run.progress))
+
+
+@performs(jobs.RECOUNT_EVENTS)
+def recount_events(services: Services, run: Run) -> dict[str, Any]:
+    return dict(recount(services.db, run.progress, kept=_kept(services)))
+
+
+@performs(jobs.REPLAY_QUARANTINED)
+def replay_quarantined(services: Services, run: Run, *, by: str, quarantine_id: int | None = None) -> dict[str, Any]:
+    return dict(replay(services.db, run.progress, by=by, quarantine_id=quarantine_id))
 
 
 @performs(jobs.WATCH_SIGNALS)

@@ -88,3 +88,28 @@ CREATE TABLE rollup_differences (
     CHECK ((settled_at IS NULL) = (settled_by IS NULL))
 );
 CREATE UNIQUE INDEX rollup_differences_open ON rollup_differences (rollup, day) WHERE settled_at IS NULL;
+
+-- The minutes follow the events in the transaction that stores or erases them, whoever does it.
+CREATE FUNCTION count_event_minutes() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO event_minutes AS kept (minute, name, human, events)
+        SELECT date_trunc('minute', ts) AS minute, name, bot_score < 50 AS human, count(*)
+          FROM changed WHERE ts > now() - interval '2 days'
+      GROUP BY 1, 2, 3
+      ORDER BY 1, 2, 3
+            ON CONFLICT (minute, name, human) DO UPDATE SET events = kept.events + EXCLUDED.events;
+    ELSE
+        UPDATE event_minutes AS kept SET events = kept.events - counted.events
+          FROM (SELECT date_trunc('minute', ts) AS minute, name, bot_score < 50 AS human, count(*) AS events
+                  FROM changed WHERE ts > now() - interval '3 days' GROUP BY 1, 2, 3) AS counted
+         WHERE kept.minute = counted.minute AND kept.name = counted.name AND kept.human = counted.human;
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER count_stored_minutes AFTER INSERT ON events
+REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_event_minutes();
+CREATE TRIGGER count_erased_minutes AFTER DELETE ON events
+REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_event_minutes();

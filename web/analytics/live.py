@@ -1,16 +1,17 @@
 """What is happening right now over HTTP: live figures, and the conservation ledger of events."""
 
 import time
+from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 from flask import Response
 from pydantic import Field
 
-from boot.services import Database
+from boot.services import Database, Services
 from shop.analytics.behaviour import live as now_live
 from shop.analytics.events import conservation
-from shop.ports.events import EventStream
 from web.access import SUPPORT
 from web.analytics.figures import DayOrMoment, Spanned, end_of, start_of
 from web.call import Call
@@ -22,22 +23,33 @@ from web.streams import Event, stream
 GROUP = Group("Live", "What is happening right now, and what became of every event that came in.")
 
 
+Bots = Literal["without", "with", "only"]
+
+
 class MinuteBody(Out):
     minute: Time
     events: dict[str, int]
 
 
 class LiveBody(Out):
-    """Of people, in the last 30 minutes; provisional, because events of these minutes still come in. `in_flight` is
-    null while the stream cannot be asked."""
+    """The last 30 minutes; provisional, because events of these minutes still come in. `in_flight` is null while the
+    stream cannot be asked. `counted_by` says where the figures come from; both know the same."""
 
     at: Time
     provisional: bool
+    counted_by: Literal["redis", "postgresql"]
+    bots: Bots
     visitors_now: int
     orders_placed: int
     orders_paid: int
     in_flight: int | None
     minutes: list[MinuteBody]
+
+
+class LiveQuery(In):
+    """Whose events are shown by minute: of people, of machines, or of both."""
+
+    bots: Bots = "without"
 
 
 class IngestQuery(In):
@@ -83,14 +95,14 @@ class IngestBody(Spanned):
 
 
 @GROUP.route("GET", "/v1/analytics/live", who=SUPPORT, answers={200: (LiveBody, "text/event-stream")})
-def show_live(call: Call) -> LiveBody | Response:
+def show_live(call: Call, query: LiveQuery) -> LiveBody | Response:
     """What is happening right now.
 
     With `Accept: text/event-stream` the same figures come again every two seconds, as events called `live`.
     """
     if call.may_stream():
-        return stream(call, LiveSource(call.db, call.services.events))
-    return _live(call.db, call.services.events)
+        return stream(call, LiveSource(call.db, call.services, query.bots))
+    return _live(call.db, call.services, query.bots)
 
 
 LOOK_EVERY_S = 2.0
@@ -102,26 +114,30 @@ class LiveSource:
 
     ended = False
 
-    def __init__(self, db: Database, events: EventStream) -> None:
+    def __init__(self, db: Database, services: Services, bots: Bots) -> None:
         self._db = db
-        self._events = events
+        self._services = services
+        self._bots: Bots = bots
         self._looked_at = -LOOK_EVERY_S
 
     def news(self) -> Iterable[Event]:
         if time.monotonic() - self._looked_at < LOOK_EVERY_S:
             return []
         self._looked_at = time.monotonic()
-        return [Event("live", _live(self._db, self._events))]
+        return [Event("live", _live(self._db, self._services, self._bots))]
 
 
-def _live(db: Database, events: EventStream) -> LiveBody:
-    found = now_live.live(db, events)
-    minutes: dict[datetime, dict[str, int]] = {}
+def _live(db: Database, services: Services, bots: Bots) -> LiveBody:
+    found = now_live.live(db, services.events, services.live)
+    minutes: dict[datetime, Counter[str]] = {}
     for row in found.minutes:
-        minutes.setdefault(row.minute, {})[row.name] = row.events
+        if bots == "with" or row.human == (bots == "without"):
+            minutes.setdefault(row.minute, Counter())[row.name] += row.events
     return LiveBody(
         at=found.at,
         provisional=True,
+        counted_by=found.counted_by,
+        bots=bots,
         visitors_now=found.visitors_now,
         orders_placed=found.orders_placed,
         orders_paid=found.orders_paid,

@@ -54,7 +54,8 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch read back. `rows` hold one value per column; `unread` is the whole batch when it could not be read."""
+    """A batch read back. `rows` hold one value per column; `unread` is how many events it was said to hold when it
+    could not be read: `body` is then the batch to the byte, `raw` the same for people's eyes."""
 
     id: str
     via: str
@@ -64,6 +65,7 @@ class Batch:
     rejected: Counter[str] = field(default_factory=Counter[str])
     unread: int = 0
     raw: str = ""
+    body: bytes = b""
     reason: str = ""
 
     @property
@@ -95,6 +97,7 @@ def _read(kept: Kept, now: datetime) -> Batch:
             sender="unknown",
             received_at=now,
             unread=kept.events,
+            body=kept.body,
             raw=kept.body.decode("utf-8", "replace").replace("\x00", "\N{REPLACEMENT CHARACTER}"),
             reason=f"batch cannot be read: {type(error).__name__}",
         )
@@ -108,6 +111,6 @@ def _values(row: dict[str, Any], received_at: str) -> tuple[Any, ...]:
 
 
 def as_json(row: tuple[Any, ...]) -> str:
-    """A row as it is kept in quarantine."""
+    """A row as it is kept in quarantine: exactly, in ASCII, so that PostgreSQL keeps what it could not store."""
     pairs = cast(dict[str, Any], dict(zip(COLUMNS, row, strict=True)))
-    return json.dumps({k: v for k, v in pairs.items() if v is not None}, default=str).replace("\\u0000", "\\ufffd")
+    return json.dumps({k: v for k, v in pairs.items() if v is not None}, default=str)

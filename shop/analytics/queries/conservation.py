@@ -46,13 +46,6 @@ class Jobs:
     waiting: int
 
 
-@dataclass(frozen=True, slots=True)
-class MinuteCount:
-    minute: datetime
-    name: str
-    events: int
-
-
 def sums(tx: Tx, start: datetime, end: datetime) -> Sums:
     found = (
         tx.cursor(row_factory=class_row(Sums))
@@ -133,33 +126,6 @@ def jobs(tx: Tx, period: Period) -> Jobs:
     )
     assert found is not None, "an aggregate has one row"
     return found
-
-
-def recent(tx: Tx, since: datetime) -> list[MinuteCount]:
-    """Events of people, by minute and name, oldest first."""
-    return (
-        tx.cursor(row_factory=class_row(MinuteCount))
-        .execute(
-            """
-            SELECT date_trunc('minute', ts) AS minute, name, count(*)::int AS events
-              FROM events
-             WHERE ts >= %(since)s AND bot_score < 50
-          GROUP BY 1, 2
-          ORDER BY 1, 2
-            """,
-            {"since": since},
-        )
-        .fetchall()
-    )
-
-
-def visitors_since(tx: Tx, since: datetime) -> int:
-    row = tx.execute(
-        "SELECT count(DISTINCT visitor_id)::int FROM events WHERE ts >= %(since)s AND bot_score < 50"
-        " AND source <> 'order'",
-        {"since": since},
-    ).fetchone()
-    return row[0] if row else 0
 
 
 def orders_since(tx: Tx, since: datetime) -> tuple[int, int]:

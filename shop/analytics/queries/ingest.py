@@ -9,6 +9,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from db.database import Tx
+from shop.analytics.events.batches import Batch
 
 StagedRow = tuple[Any, ...]
 """seq, via, then one value per name in `batches.COLUMNS`."""
@@ -103,13 +104,23 @@ def _reason(error: Exception) -> str:
     return f"{type(error).__name__}"
 
 
-def quarantine(tx: Tx, *, batch_id: str, raw: str, reason: str) -> None:
+def quarantine(tx: Tx, batch: Batch, *, raw: str, reason: str, events: int = 1, body: bytes | None = None) -> None:
+    """One event of the batch, or with its `body` a batch that could not be read, of which `events` are counted."""
     tx.execute(
         """
-        INSERT INTO quarantined_events (batch_id, raw, reason)
-        VALUES (%(batch_id)s, %(raw)s, %(reason)s)
+        INSERT INTO quarantined_events (batch_id, raw, reason, minute, sender, via, events, body)
+        VALUES (%(batch_id)s, %(raw)s, %(reason)s, %(minute)s, %(sender)s, %(via)s, %(events)s, %(body)s)
         """,
-        {"batch_id": batch_id, "raw": raw, "reason": reason},
+        {
+            "batch_id": batch.id,
+            "raw": raw,
+            "reason": reason,
+            "minute": batch.minute,
+            "sender": batch.sender,
+            "via": batch.via,
+            "events": events,
+            "body": body,
+        },
     )
 
 
