@@ -32,6 +32,7 @@ class JobRow:
     traceback: str | None
     error_print: str | None
     request_id: str | None
+    dismissed_by: str | None
     created_at: datetime
     queued_at: datetime | None
     started_at: datetime | None
@@ -59,7 +60,7 @@ def find(tx: Tx, job_id: str) -> JobRow | None:
             """
             SELECT id, name, queue, args, asked_by, state, attempts, max_attempts, run_after, progress_done,
                    progress_total, result, error_kind, error_code, error, traceback, error_print, request_id,
-                   created_at, queued_at, started_at, finished_at
+                   dismissed_by, created_at, queued_at, started_at, finished_at
               FROM jobs
              WHERE id = %(id)s
             """,
@@ -85,7 +86,7 @@ def page(
             """
             SELECT id, name, queue, args, asked_by, state, attempts, max_attempts, run_after, progress_done,
                    progress_total, result, error_kind, error_code, error, traceback, error_print, request_id,
-                   created_at, queued_at, started_at, finished_at
+                   dismissed_by, created_at, queued_at, started_at, finished_at
               FROM jobs
              WHERE state = ANY(%(states)s)
                AND (%(queue)s::text IS NULL OR queue = %(queue)s)

@@ -75,8 +75,16 @@ class Clock:
             return
         if self._term is not None and self._term != before:
             log.info("this clock leads", term=self._term)
+            self._keep_timetable()
             for entry in self._timetable:
                 self.stage_due(entry)
+
+    def _keep_timetable(self) -> None:
+        try:
+            with self._db.transaction() as tx:
+                schedule.keep_only(tx, [entry.name for entry in self._timetable])
+        except DatabaseUnavailable:
+            log.warning("the timetable for people may hold lines of an older version until another clock leads")
 
     def stage_due(self, entry: Entry, now: datetime | None = None) -> list[datetime]:
         """Stage the entry's jobs whose time has come, if this clock leads. Answers the slots that got a job."""
@@ -96,21 +104,29 @@ class Clock:
         if last is None:
             # A schedule never seen before starts with its next slot; there is nothing to have missed.
             schedule.take_slot(tx, entry.name, now, job_id=FIRST_SEEN)
-            if entry.at_once:
-                outbox.stage(tx, entry.job, unique_key=entry.job.name)
+            first = outbox.stage(tx, entry.job, unique_key=entry.job.name) if entry.at_once else None
+            self._note(tx, entry, now, [(now, first)] if first else [])
             return []
         wanted = missed_slots(entry, last, now, self._zone)
-        return [slot for slot in wanted if self._stage_slot(tx, entry, slot)]
+        staged = [(slot, job_id) for slot in wanted if (job_id := self._stage_slot(tx, entry, slot))]
+        self._note(tx, entry, now, staged)
+        return [slot for slot, _ in staged]
 
-    def _stage_slot(self, tx: Tx, entry: Entry, slot: datetime) -> bool:
+    def _stage_slot(self, tx: Tx, entry: Entry, slot: datetime) -> str | None:
         if not schedule.take_slot(tx, entry.name, slot, job_id=entry.job.name):
-            return False
+            return None
         if entry.dated:
             day = (slot.astimezone(self._zone) - timedelta(days=1)).date().isoformat()
-            outbox.stage(tx, entry.job, unique_key=f"{entry.job.name} {day}", day=day)
-        else:
-            outbox.stage(tx, entry.job, unique_key=entry.job.name)
-        return True
+            return outbox.stage(tx, entry.job, unique_key=f"{entry.job.name} {day}", day=day)
+        return outbox.stage(tx, entry.job, unique_key=entry.job.name)
+
+    def _note(self, tx: Tx, entry: Entry, now: datetime, staged: list[tuple[datetime, str]]) -> None:
+        coming = next(_slots(entry, now, self._zone), None)
+        if coming is None:
+            return
+        slot, job_id = staged[-1] if staged else (None, None)
+        job, zone = entry.job, self._zone.key
+        schedule.note(tx, schedule.Noted(entry.name, job.name, job.queue, entry.cron, zone, coming, slot, job_id))
 
 
 def missed_slots(entry: Entry, last: datetime, now: datetime, zone: ZoneInfo) -> list[datetime]:

@@ -40,3 +40,9 @@ class BeingSent(NotYet):
     """Another run has this mail in its hands, or died with it a moment ago."""
 
     code = "mail_being_sent"
+
+
+class MailSent(Rejected):
+    """It arrived at its server once; nothing is sent twice."""
+
+    code = "mail_sent"

@@ -1,12 +1,27 @@
 """Jobs and queues as people see and steer them: status, lists, retry, dismiss, pause, resume."""
 
-from db import job_rows
+from db import job_rows, schedule
 from db.database import Database
 from db.job_rows import JobRow, QueueRow
+from db.schedule import TimetableRow
 from shop.errors import NotFound, Rejected
 from shop.jobs import QUEUES
 
-__all__ = ["FINAL", "STATES", "JobRow", "QueueRow", "dismiss", "pause", "queues", "read", "recent", "resume", "retry"]
+__all__ = [
+    "FINAL",
+    "STATES",
+    "JobRow",
+    "QueueRow",
+    "TimetableRow",
+    "dismiss",
+    "pause",
+    "queues",
+    "read",
+    "recent",
+    "resume",
+    "retry",
+    "timetable",
+]
 
 STATES: tuple[str, ...] = ("staged", "queued", "running", "done", "failed", "dead")
 FINAL = frozenset(("done", "failed", "dead"))
@@ -75,6 +90,12 @@ def pause(db: Database, queue: str, *, by: str) -> QueueRow:
 def resume(db: Database, queue: str, *, by: str) -> QueueRow:
     """Hand over again. Raises NotFound."""
     return _steer(db, queue, paused=False, by=by)
+
+
+def timetable(db: Database) -> list[TimetableRow]:
+    """What runs by the clock, as the clock that leads means it; empty until one has led. What comes next first."""
+    with db.transaction() as tx:
+        return schedule.timetable(tx)
 
 
 def _steer(db: Database, queue: str, *, paused: bool, by: str) -> QueueRow:

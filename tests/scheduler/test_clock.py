@@ -8,6 +8,7 @@ from db.database import Database
 from scheduler.clock import ALL_LIMIT, LEASE, LEASE_S, Clock, missed_slots
 from scheduler.timetable import Entry
 from shop import jobs
+from shop.operations.jobs import timetable
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NIGHTLY = Entry(jobs.NIGHTLY_REPORT, cron="10 2 * * *", dated=True, missed="all")
@@ -98,3 +99,27 @@ def test_a_leader_that_resigns_is_followed_at_once(db: Database) -> None:
         leases.resign(tx, LEASE, holder="one")
         assert leases.hold(tx, LEASE, holder="two", seconds=15) == 2
         assert not leases.still_held(tx, LEASE, holder="one", term=1)
+
+
+def test_people_are_told_when_a_schedule_ran_last_and_runs_next(db: Database) -> None:
+    clock = leading(db)
+    clock.stage_due(EACH_MINUTE, at("2026-11-22T12:00:30"))
+    (line,) = timetable(db)
+    assert (line.schedule, line.last_slot, line.job_id) == (EACH_MINUTE.name, None, None)
+    assert (line.next_slot, line.zone) == (at("2026-11-22T12:01:00"), "Europe/Berlin")
+    clock.stage_due(EACH_MINUTE, at("2026-11-22T12:01:00"))
+    clock.stage_due(EACH_MINUTE, at("2026-11-22T12:01:30"))
+    (line,) = timetable(db)
+    assert (line.last_slot, line.next_slot) == (at("2026-11-22T12:01:00"), at("2026-11-22T12:02:00"))
+    assert line.state == "staged"
+    assert line.job_id is not None
+
+
+def test_a_schedule_that_is_taken_out_leaves_the_timetable_with_the_next_leader(db: Database) -> None:
+    clock = leading(db)
+    clock.stage_due(EACH_MINUTE, at("2026-11-22T12:00:30"))
+    assert len(timetable(db)) == 1
+    with db.transaction() as tx:  # fifteen silent seconds pass
+        tx.execute("UPDATE leases SET until = now() - interval '1 second'")
+    leading(db)
+    assert timetable(db) == []

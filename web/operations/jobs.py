@@ -1,9 +1,10 @@
 """Jobs and queues over HTTP: what became of a request's work, and what people do about it."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from shop.operations import jobs
-from shop.operations.jobs import JobRow, QueueRow
+from shop.operations.jobs import JobRow, QueueRow, TimetableRow
 from web.access import ADMIN, OWNER_OR_SUPPORT, SUPPORT
 from web.answers import Answer, Settling
 from web.call import Call
@@ -69,6 +70,49 @@ class Queues(Out):
     next_cursor: None = None
 
 
+class DetailsBody(Out):
+    """`arguments` are ids. `error` and `traceback` in the program's own words are shown to admins only, because a bug
+    may quote what it worked on. `error_print` is the same for errors of one cause.
+    """
+
+    id: str
+    arguments: dict[str, Any]
+    asked_by: Maybe[str] = None
+    request_id: Maybe[str] = None
+    dismissed_by: Maybe[str] = None
+    error_kind: Maybe[str] = None
+    error_print: Maybe[str] = None
+    error: Maybe[str] = None
+    traceback: Maybe[str] = None
+
+
+class LastRun(Out):
+    """`state` is null once the job's row is pruned."""
+
+    slot: Time
+    job_id: str | None
+    state: State | None
+    started_at: Maybe[Time] = None
+    finished_at: Maybe[Time] = None
+
+
+class ScheduleBody(Out):
+    """`cron` in `zone`. `late`: its time has passed and no clock has staged it, so none runs."""
+
+    job: str
+    queue: str
+    cron: str
+    zone: str
+    last: LastRun | None
+    next_at: Time
+    late: bool
+
+
+class Timetable(Out):
+    data: list[ScheduleBody]
+    next_cursor: None = None
+
+
 class JobFilter(Paged):
     state: State | None = None
     queue: str | None = None
@@ -105,6 +149,22 @@ def listed(call: Call, query: JobFilter) -> Page[JobBody]:
         limit=query.limit + 1,
     )
     return page_of(rows, query.limit, body=job_body, place=lambda job: (job.id,))
+
+
+@GROUP.route("GET", "/v1/jobs/{job_id}/details", who=SUPPORT, answers={200: DetailsBody})
+def details(call: Call, job_id: str) -> DetailsBody:
+    """What a person needs who has to find out why: arguments, who asked, and for admins the error as it was raised."""
+    return _details_body(jobs.read(call.db, job_id), whole=call.has("admin"))
+
+
+@GROUP.route("GET", "/v1/timetable", who=SUPPORT, answers={200: Timetable})
+def timetable(call: Call) -> Timetable:
+    """What runs by the clock: when it ran last, what became of it, and when it runs next.
+
+    Empty until a clock has run for the first time.
+    """
+    now = datetime.now(UTC)
+    return Timetable(data=[_schedule(row, now) for row in jobs.timetable(call.db)])
 
 
 @GROUP.route("POST", "/v1/jobs/{job_id}/retry", who=ADMIN, answers={200: JobBody}, errors=(jobs.NotRetriable,))
@@ -153,6 +213,42 @@ def job_body(job: JobRow) -> JobBody:
         error=error,
         result=job.result,
         timestamps=Timestamps.model_validate(job),
+    )
+
+
+def _details_body(job: JobRow, *, whole: bool) -> DetailsBody:
+    return DetailsBody(
+        id=job.id,
+        arguments=job.args,
+        asked_by=job.asked_by,
+        request_id=job.request_id,
+        dismissed_by=job.dismissed_by,
+        error_kind=job.error_kind,
+        error_print=job.error_print,
+        error=job.error if whole else None,
+        traceback=job.traceback if whole else None,
+    )
+
+
+LATE_AFTER = timedelta(seconds=30)
+"""A new clock leads 15 seconds after the last one fell silent; twice that is nobody's."""
+
+
+def _schedule(row: TimetableRow, now: datetime) -> ScheduleBody:
+    last = None
+    if row.last_slot is not None:
+        state = _STATES[row.state] if row.state else None
+        last = LastRun(
+            slot=row.last_slot, job_id=row.job_id, state=state, started_at=row.started_at, finished_at=row.finished_at
+        )
+    return ScheduleBody(
+        job=row.job,
+        queue=row.queue,
+        cron=row.cron,
+        zone=row.zone,
+        last=last,
+        next_at=row.next_slot,
+        late=row.next_slot + LATE_AFTER < now,
     )
 
 

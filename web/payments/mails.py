@@ -2,10 +2,14 @@
 
 from typing import Literal
 
-from shop.documents.posted import posted
+from shop.documents.errors import MailSent
+from shop.documents.posted import posted, send_again
+from shop.operations import jobs
 from web.access import SUPPORT
+from web.answers import Answer, Settling, accepted
 from web.call import Call
 from web.models import Maybe, Out, Time
+from web.operations.jobs import JobBody, job_body
 from web.paging import Page, Paged, page_of
 from web.routes import Group
 
@@ -45,7 +49,7 @@ def listed(call: Call, query: MailFilter) -> Page[MailBody]:
     """Mails, newest first.
 
     `state=bounced` lists those whose address is not one, for somebody to call. After the address or the server is
-    mended, `POST /v1/jobs/{id}/retry` of the mail's job sends it.
+    mended, `POST /v1/mails/{id}/send` sends it.
     """
     rows = posted(
         call.db, state=query.state, order_id=query.order_id, before_id=query.after_id(), limit=query.limit + 1
@@ -69,4 +73,30 @@ def listed(call: Call, query: MailFilter) -> Page[MailBody]:
             sent_at=row.sent_at,
         ),
         place=lambda row: (row.id,),
+    )
+
+
+@GROUP.route(
+    "POST",
+    "/v1/mails/{mail_id}/send",
+    who=SUPPORT,
+    waits=True,
+    answers={202: JobBody, 200: JobBody},
+    errors=(MailSent,),
+)
+def send(call: Call, mail_id: str) -> Answer:
+    """Send a mail that did not arrive.
+
+    It is written anew, to the address that is known now. What was sent once is never sent again.
+    """
+    job_id = send_again(call.db, mail_id)
+    location = f"/v1/jobs/{job_id}"
+    return accepted(
+        job_body(jobs.read(call.db, job_id)),
+        location=location,
+        settling=Settling(
+            load=lambda db: jobs.read(db, job_id),
+            settled=lambda job: job.state in jobs.FINAL,
+            answer=lambda job: Answer(job_body(job), 200, location=location),
+        ),
     )

@@ -120,6 +120,23 @@ def drop(tx: Tx, *, new_id: str, kind: str, subject_id: str, reason: str) -> Non
 
 
 @dataclass(frozen=True, slots=True)
+class Posted:
+    """What one mail is about, as its job is told."""
+
+    kind: str
+    subject_id: str
+    state: str
+
+
+def posted(tx: Tx, mail_id: str) -> Posted | None:
+    return (
+        tx.cursor(row_factory=class_row(Posted))
+        .execute("SELECT kind, subject_id, state FROM mails WHERE id = %(id)s", {"id": mail_id})
+        .fetchone()
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class MailRow:
     """`subject_id` is the order, refund, dispute or report it is about, `order_id` the order behind it, if there is."""
 
