@@ -53,4 +53,5 @@ TIMETABLE = (
     Entry(jobs.FORGET_DELIVERIES, cron="50 3 * * *"),
     Entry(jobs.PRUNE, cron="30 3 * * *"),
     Entry(jobs.MAKE_PARTITIONS, cron="20 3 * * *", at_once=True),
+    Entry(jobs.RETRACE_STEPS, cron="25 4 * * *", at_once=True),
 )

@@ -59,6 +59,7 @@ REFRESH_TRENDING = Job("analytics.trending", queue="analytics", max_attempts=3, 
 FILL_LIVE_COUNTERS = Job("analytics.live_counters", queue="analytics", max_attempts=3, head_start_s=-10)
 RECOUNT_EVENTS = Job("analytics.recount", queue="analytics", max_attempts=3, time_limit_s=3600, head_start_s=60)
 REPLAY_QUARANTINED = Job("analytics.replay", queue="analytics", max_attempts=5, time_limit_s=900)
+RETRACE_STEPS = Job("analytics.retrace", queue="analytics", max_attempts=3, time_limit_s=3600, head_start_s=60)
 WATCH_SIGNALS = Job("analytics.watch", queue="analytics", max_attempts=2, time_limit_s=300)
 NIGHTLY_REPORT = Job("analytics.report", queue="analytics", max_attempts=8, time_limit_s=900)
 EXPORT_PERSON = Job("analytics.export", queue="analytics", max_attempts=8, time_limit_s=300)

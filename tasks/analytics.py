@@ -7,6 +7,7 @@ from boot.services import Services
 from shop import jobs
 from shop.analytics.alerts.watch import watch
 from shop.analytics.behaviour.live_counters import live_counters
+from shop.analytics.behaviour.retrace import retrace
 from shop.analytics.behaviour.trending import trending
 from shop.analytics.events.ingest import QUIET_S, ingest
 from shop.analytics.events.order_facts import order_facts
@@ -56,6 +57,11 @@ def recount_events(services: Services, run: Run) -> dict[str, Any]:
     return dict(recount(services.db, run.progress, kept=_kept(services)))
 
 
+@performs(jobs.RETRACE_STEPS)
+def retrace_steps(services: Services, run: Run) -> dict[str, Any]:
+    return dict(retrace(services.db, services.settings.zone, run.progress))
+
+
 @performs(jobs.REPLAY_QUARANTINED)
 def replay_quarantined(services: Services, run: Run, *, by: str, quarantine_id: int | None = None) -> dict[str, Any]:
     return dict(replay(services.db, run.progress, by=by, quarantine_id=quarantine_id))
@@ -82,7 +88,7 @@ def export_person(services: Services, run: Run, *, request_id: str) -> dict[str,
 
 @performs(jobs.ERASE_PERSON)
 def erase_person(services: Services, run: Run, *, request_id: str) -> dict[str, Any]:
-    return erase(services.db, services.events, run.progress, request_id=request_id)
+    return erase(services.db, services.events, run.progress, request_id=request_id, counters=services.live)
 
 
 @performs(jobs.PRUNE)

@@ -8,8 +8,9 @@ from db.database import Database
 from shop.analytics.behaviour.steps import Funnel
 from shop.analytics.intervals import wilson
 from shop.analytics.queries import funnel as queries
-from shop.analytics.queries.facts import Source, steps_are_complete
+from shop.analytics.queries.facts import Source
 from shop.analytics.queries.funnel import Earned, Reached, Walker
+from shop.analytics.queries.steps import state
 from shop.analytics.revenue import RangeTooLong
 
 LONGEST = timedelta(days=93)
@@ -81,7 +82,8 @@ def funnel(
     check(asked)
     moment = now or datetime.now(UTC)
     with db.transaction() as tx:
-        found = source or ("steps" if asked.slim and steps_are_complete(tx) else "events")
+        kept = state(tx)
+        found = source or ("steps" if asked.slim and kept is not None and kept.complete else "events")
         rows = queries.reached(tx, asked, now=moment, timeout_ms=timeout_ms, source=found)
         paid = queries.earned(tx, asked, now=moment, timeout_ms=timeout_ms, source=found) if money else None
     groups = [_walked(row, paid) for row in rows] or [_walked(_nobody(len(asked.steps)), paid)]

@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 from db.database import Database
 from shop.analytics.days import day_in
 from shop.analytics.queries import retention as queries
+from shop.analytics.queries.facts import Source
 from shop.analytics.queries.retention import Returned
+from shop.analytics.queries.steps import State, state
 from shop.analytics.revenue import RangeTooLong
 
 WEEK = timedelta(days=7)
@@ -57,9 +59,19 @@ class Retention:
 
 
 def retention(
-    db: Database, zone: ZoneInfo, *, by: By, first: date, last: date, weeks: int, now: datetime | None = None
+    db: Database,
+    zone: ZoneInfo,
+    *,
+    by: By,
+    first: date,
+    last: date,
+    weeks: int,
+    source: Source | None = None,
+    now: datetime | None = None,
 ) -> Retention:
     """Cohorts of the weeks (from Monday) that have a day from `first` to `last`; `weeks` cells at most of each.
+
+    Read from the days of visitors where they are complete, unless `source` says the events.
 
     Raises RangeTooLong, TooMuchWork.
     """
@@ -70,9 +82,13 @@ def retention(
     start, end = day_in(zone, mondays[0]).start, day_in(zone, mondays[-1] + WEEK).start
     until = min(moment, day_in(zone, mondays[-1] + WEEK * weeks).start)
     with db.transaction() as tx:
-        ask = queries.visitors if by == "visitor" else queries.customers
-        rows = ask(tx, zone.key, first=start, end=end, until=until)
-    found = {(row.cohort.astimezone(zone).date(), row.week): row for row in rows}
+        if by == "visitor" and state(tx) == State(zone.key, complete=True) and source != "events":
+            over = (until - timedelta.resolution).astimezone(zone).date() + timedelta(days=1)
+            rows = queries.visitors_by_days(tx, first=mondays[0], end=mondays[-1] + WEEK, until=over)
+        else:
+            ask = queries.visitors if by == "visitor" else queries.customers
+            rows = ask(tx, zone.key, first=start, end=end, until=until)
+    found = {(row.cohort, row.week): row for row in rows}
     cohorts = [_cohort(monday, found, zone, weeks, moment) for monday in mondays]
     return Retention(moment, cohorts, [_mean(cohorts, week) for week in range(weeks)])
 

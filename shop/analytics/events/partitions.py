@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from db.database import Database, Tx
-from shop.analytics.queries import alerts, keeping, privacy, salts
+from shop.analytics.queries import alerts, keeping, privacy, salts, steps
 from shop.analytics.queries.sessions import delete_sessions
 from shop.progress import Progress, unheard
 
@@ -41,6 +41,8 @@ LIVE_KEPT = timedelta(days=2)
 KEPT: dict[str, tuple[Delete, timedelta | None]] = {
     "odd_events": (keeping.delete_odd_events, None),
     "sessions": (delete_sessions, None),
+    "odd_steps": (steps.delete_odd_steps, None),
+    "visitor_days": (steps.delete_days, None),
     "identity_links": (keeping.delete_links, None),
     "minutes": (keeping.delete_minutes, LIVE_KEPT),
     "salts": (salts.delete_salts, timedelta(0)),
@@ -64,8 +66,10 @@ def partitions(
     moment = now or datetime.now(UTC)
     with db.transaction() as tx:
         made = keeping.make_partitions(tx, since=moment, weeks=WEEKS_AHEAD)
+        made += steps.make_partitions(tx, since=moment, weeks=WEEKS_AHEAD)
     with db.transaction() as tx:
         dropped = keeping.drop_partitions(tx, before=moment - kept)
+        dropped += steps.drop_partitions(tx, before=moment - kept)
     counts = {"made": made, "dropped": dropped}
     for done, (name, (delete, own)) in enumerate(KEPT.items()):
         progress(done, len(KEPT))

@@ -8,16 +8,10 @@ from typing import Any, Literal
 
 from psycopg import sql
 
-from db.database import Tx
 from shop.analytics.behaviour.steps import FIELDS, LONGEST_VISIT, ORDER_FACTS, PROPS, Match, Unit
 
 Source = Literal["events", "steps"]
 """`steps` is the slim table; it says the same for what it has."""
-
-
-def steps_are_complete(tx: Tx) -> bool:
-    row = tx.execute("SELECT complete FROM step_state").fetchone()
-    return row is not None and row[0]
 
 
 def asked_facts(names: Sequence[str], source: Source) -> dict[str, Any]:
