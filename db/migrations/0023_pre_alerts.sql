@@ -1,5 +1,8 @@
 -- What is watched and out of the ordinary: hourly figures to compare with, what each look saw, and the incidents.
 
+-- The family of the browser an order was placed with (`firefox`), never more of it: which browsers' pages lose events.
+ALTER TABLE orders ADD COLUMN browser text;
+
 -- Shares by hour (of tries to pay, of searches, of paid orders): `hits` of `tries` were of the kind one does not want.
 -- Counted again for a few hours back at each look, so a late row is in it; what is usual is read from here alone.
 CREATE TABLE alert_hours (
@@ -54,4 +57,5 @@ CREATE TABLE incidents (
 -- One at a time of each thing that is watched: the law that nobody is told twice of the same.
 CREATE UNIQUE INDEX incidents_current ON incidents (kind, subject) WHERE resolved_at IS NULL;
 CREATE INDEX incidents_newest ON incidents (status, id DESC);
+CREATE INDEX incidents_ended ON incidents (resolved_at, opened_at);
 CREATE INDEX incidents_of ON incidents (kind, subject, resolved_at DESC);

@@ -62,6 +62,7 @@ class NewOrder:
     search_id: str | None
     expires_s: float
     locale: str | None = None
+    browser: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from shop.payments.read import OrderView
 from shop.payments.rows import Moment
 from web.access import CUSTOMER, OWNER, OWNER_OR_SUPPORT, SIGNED_IN, SUPPORT, Forbidden, only
 from web.answers import Answer, Settling, accepted
+from web.browsers import family
 from web.call import Call
 from web.models import In, Minor, Out, Time
 from web.paging import Page, Paged, page_of
@@ -137,6 +138,7 @@ def place(call: Call, body: NewOrder) -> Answer:
         save_payment_method=body.save_payment_method,
         visitor_id=call.caller.visitor_id,
         locale=wished_locale(call.header("Accept-Language")),
+        browser=family(call.header("User-Agent") or ""),
     )
     settings = call.services.settings
     order = open_order(call.db, terms(settings), wish, guards(settings))

@@ -203,6 +203,25 @@ def incidents(tx: Tx, *, status: str | None, before: str | None, limit: int) -> 
     )
 
 
+def of_day(tx: Tx, *, start: datetime, end: datetime, limit: int) -> list[Incident]:
+    """Those that went on at any time in this span, in the order in which they began."""
+    return (
+        tx.cursor(row_factory=class_row(Incident))
+        .execute(
+            """
+            SELECT id, kind, subject, status, observed, expected, worst, title, advice, words, last_words,
+                   opened_at, last_bad_at, reopened, acknowledged_at, acknowledged_by, note, resolved_at
+              FROM incidents
+             WHERE opened_at < %(end)s AND (resolved_at IS NULL OR resolved_at >= %(start)s)
+          ORDER BY opened_at, id
+             LIMIT %(limit)s
+            """,
+            {"start": start, "end": end, "limit": limit},
+        )
+        .fetchall()
+    )
+
+
 def incident(tx: Tx, incident_id: str) -> Incident | None:
     return (
         tx.cursor(row_factory=class_row(Incident))

@@ -33,9 +33,11 @@ class Disputed:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Paid orders of a period by the brand of their card, and for how many of them the buyer's pages sent any event."""
+    """Paid orders of a period by the brand of their card and the family of the browser, and for how many of them the
+    buyer's pages sent any event."""
 
     method: str
+    browser: str
     orders: int
     tracked: int
 
@@ -103,7 +105,8 @@ def tracked(tx: Tx, period: Period) -> list[Seen]:
         tx.cursor(row_factory=class_row(Seen))
         .execute(
             """
-            SELECT coalesce(paid_with.card_brand, 'unknown') AS method, count(*)::int AS orders,
+            SELECT coalesce(paid_with.card_brand, 'unknown') AS method,
+                   coalesce(orders.browser, 'unknown') AS browser, count(*)::int AS orders,
                    count(*) FILTER (WHERE EXISTS (
                        SELECT 1 FROM events
                         WHERE events.visitor_id = orders.visitor_id AND events.source IN ('web', 'app')
@@ -114,7 +117,7 @@ def tracked(tx: Tx, period: Period) -> list[Seen]:
                              WHERE payments.order_id = orders.id
                           ORDER BY captured_minor > 0 DESC, id DESC LIMIT 1) AS paid_with ON true
              WHERE orders.created_at >= %(start)s AND orders.created_at < %(end)s AND orders.paid_at IS NOT NULL
-          GROUP BY 1 ORDER BY orders DESC, method
+          GROUP BY 1, 2 ORDER BY orders DESC, method, browser
             """,
             {"start": period.start, "end": period.end},
         )

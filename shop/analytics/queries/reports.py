@@ -175,6 +175,14 @@ def anything_since(tx: Tx, moment: datetime) -> bool:
     return bool(row and row[0])
 
 
+def events_came_since(tx: Tx, moment: datetime) -> bool:
+    """Whether an event is stored that came at that moment or later."""
+    row = tx.execute(
+        "SELECT EXISTS (SELECT 1 FROM ingest_ledger WHERE minute >= %(moment)s AND via = 'stream')", {"moment": moment}
+    ).fetchone()
+    return bool(row and row[0])
+
+
 def read_as_one_moment(tx: Tx) -> datetime:
     """First in a transaction: all that follows sees the database as it is at the moment that is answered."""
     tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")

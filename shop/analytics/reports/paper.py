@@ -208,17 +208,27 @@ def _tracking(rows: Sequence[Figures]) -> dict[str, Any]:
         "orders": orders,
         "lost": orders - seen,
         "share": _lost(orders, seen),
-        "rows": [_method(row) for row in rows],
+        "methods": _lost_by(rows, "method", METHODS),
+        "browsers": _lost_by(rows, "browser", BROWSERS) if all("browser" in row for row in rows) else [],
     }
 
 
-def _method(row: Figures) -> dict[str, Any]:
-    lost = row["orders"] - row["tracked"]
-    return {"words": METHODS.get(row["method"], row["method"].capitalize()), "orders": row["orders"], "lost": lost}
+def _lost_by(rows: Sequence[Figures], field: str, names: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Summed by card or by browser, most orders first."""
+    sums: dict[str, list[int]] = {}
+    for row in rows:
+        sofar = sums.setdefault(row[field], [0, 0])
+        sofar[0] += row["orders"]
+        sofar[1] += row["orders"] - row["tracked"]
+    found = sorted(sums.items(), key=lambda pair: (-pair[1][0], pair[0]))
+    return [
+        {"words": names.get(name, name.capitalize()), "orders": orders, "lost": lost} for name, (orders, lost) in found
+    ]
 
 
 METHODS = {"amex": "American Express", "unknown": "Not by card, or not known", "jcb": "JCB", "unionpay": "UnionPay"}
-"""Brands whose names are not simply capitalised."""
+BROWSERS = {"unknown": "Not known", "other": "Another, or an app", "samsung": "Samsung Internet"}
+"""Names that are not simply capitalised."""
 
 
 def _lost(orders: int, seen: int) -> int | None:

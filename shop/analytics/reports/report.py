@@ -1,14 +1,14 @@
 """Makes a report once: freezes its figures, draws PDF and CSV from them, has it mailed. May run any number of times."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from db import outbox
 from db.database import Database, Tx
 from shop import jobs, pdf
-from shop.analytics.days import day_in
+from shop.analytics.days import Period, day_in
 from shop.analytics.events.ingest import Waiting, waiting
 from shop.analytics.queries import reports as queries
 from shop.analytics.queries.reports import ReportRow
@@ -16,7 +16,7 @@ from shop.analytics.reports import snapshot
 from shop.analytics.reports.paper import page
 from shop.analytics.reports.sheet import sheet
 from shop.analytics.reports.snapshot import Subject
-from shop.errors import NotFound, Rejected
+from shop.errors import NotFound, NotYet, Rejected
 from shop.ids import new_id
 from shop.ports.events import EventStream
 from shop.progress import Progress, unheard
@@ -25,6 +25,12 @@ MAILED = ("nightly",)
 """Kinds that go out by mail; the others are fetched by whoever asked."""
 
 STEPS = 3
+
+PATIENCE = timedelta(hours=6)
+"""So long after its day a nightly report waits for events that are not stored yet; then it says how many wait."""
+
+LOOK_AGAIN_S = 120.0
+"""A drain that works has caught up by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,12 @@ class DayNotBegun(Rejected):
 
     code = "day_not_begun"
     status = 422
+
+
+class EventsOnTheWay(NotYet):
+    """Events of the day may still wait to be stored."""
+
+    code = "events_on_the_way"
 
 
 class NotMade(Rejected):
@@ -69,7 +81,10 @@ def report(
         row = _begun(tx, house.zone, date.fromisoformat(day), report_id)
     progress(0, STEPS)
     if row.sha256 is None:
-        _freeze(db, house, row, waiting(db, stream))
+        on_the_way = waiting(db, stream)
+        if report_id is None:
+            _await_events(db, day_in(house.zone, row.day), on_the_way)
+        _freeze(db, house, row, on_the_way)
     progress(1, STEPS)
     sha256 = _draw(db, house, row.id)
     progress(2, STEPS)
@@ -144,6 +159,18 @@ def _still_says_all(tx: Tx, newest: ReportRow, *, over: bool) -> bool:
     if newest.as_of is None or newest.final:
         return True
     return not over and not queries.anything_since(tx, newest.as_of)
+
+
+def _await_events(db: Database, day: Period, on_the_way: Waiting) -> None:
+    """Raises EventsOnTheWay while events of the day may wait. They are stored in the order in which they came, so one
+    of later says that all of the day are there; those that came while Redis was away wait elsewhere."""
+    if not on_the_way.events or not day.end <= datetime.now(UTC) < day.end + PATIENCE:
+        return
+    with db.transaction() as tx:
+        stored = not on_the_way.inbox_events and queries.events_came_since(tx, day.end)
+    if not stored:
+        words = f"{on_the_way.events} events wait to be stored"
+        raise EventsOnTheWay(words, retry_after_s=LOOK_AGAIN_S, spends_attempt=False)
 
 
 def _freeze(db: Database, house: House, row: ReportRow, in_flight: Waiting) -> None:

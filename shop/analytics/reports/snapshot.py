@@ -12,8 +12,9 @@ from db.database import Tx
 from shop.analytics import days
 from shop.analytics.days import Period
 from shop.analytics.events.ingest import Waiting
-from shop.analytics.queries import behaviour, channels, closing, conservation, money, reports
+from shop.analytics.queries import alerts, behaviour, channels, closing, conservation, money, reports
 from shop.analytics.queries import sessions as visits
+from shop.analytics.queries.alerts import Incident
 from shop.analytics.queries.behaviour import Seller
 from shop.analytics.queries.money import Moved
 from shop.analytics.reports.snapshot_experiments import experiments
@@ -23,6 +24,11 @@ TREND_DAYS = 28
 
 TOP = 10
 """Rows a table: what fits a page and a meeting."""
+
+HOUR = timedelta(hours=1)
+
+LATE_FROM = 6 * HOUR
+"""A nightly report is on the table when people come to work; one that was made later says so."""
 
 Figures = dict[str, Any]
 
@@ -86,7 +92,12 @@ def _head(subject: Subject, period: Period, as_of: datetime) -> Figures:
         "end": _utc(period.end),
         "hours": period.hours,
         "as_of": _utc(as_of),
+        "late_hours": _late_hours(as_of - period.end),
     }
+
+
+def _late_hours(after: timedelta) -> int:
+    return round(after / HOUR) if after > LATE_FROM else 0
 
 
 def _money(tx: Tx, subject: Subject, period: Period, as_of: datetime) -> Figures:
@@ -256,6 +267,19 @@ def _operations(tx: Tx, period: Period, in_flight: Waiting) -> Figures:
         "in_flight": in_flight.events,
         "stream_reachable": in_flight.stream_reachable,
         "open_quarantine": conservation.open_quarantine(tx),
+        "alerts": [_alert(row) for row in alerts.of_day(tx, start=period.start, end=period.end, limit=TOP)],
+    }
+
+
+def _alert(row: Incident) -> Figures:
+    return {
+        "id": row.id,
+        "title": row.title,
+        "subject": row.subject,
+        "status": row.status,
+        "words": row.words,
+        "opened_at": _utc(row.opened_at),
+        "resolved_at": _utc(row.resolved_at) if row.resolved_at else None,
     }
 
 

@@ -30,6 +30,7 @@ class Wish:
     visitor_id: str | None = None
     search_id: str | None = None
     locale: str | None = None
+    browser: str | None = None
 
 
 def open_order(db: Database, terms: Terms, wish: Wish, guards: Guards | None = None) -> Order:
@@ -55,6 +56,7 @@ def open_order(db: Database, terms: Terms, wish: Wish, guards: Guards | None = N
                 visitor_id=wish.visitor_id,
                 search_id=wish.search_id,
                 locale=wish.locale,
+                browser=wish.browser,
                 expires_s=terms.expires.total_seconds(),
             ),
         )

@@ -22,10 +22,10 @@ def insert_order(tx: Tx, order: NewOrder) -> None:
     tx.execute(
         """
         INSERT INTO orders (id, customer_id, email, cart_id, shipping_address, payment_method, save_payment_method,
-                            capture_method, visitor_id, search_id, locale, expires_at)
+                            capture_method, visitor_id, search_id, locale, browser, expires_at)
         VALUES (%(id)s, %(customer_id)s, %(email)s, %(cart_id)s, %(shipping_address)s, %(payment_method)s,
                 %(save_payment_method)s, %(capture_method)s, %(visitor_id)s, %(search_id)s, %(locale)s,
-                now() + make_interval(secs => %(expires_s)s))
+                %(browser)s, now() + make_interval(secs => %(expires_s)s))
         """,
         {
             "id": order.id,
@@ -39,6 +39,7 @@ def insert_order(tx: Tx, order: NewOrder) -> None:
             "visitor_id": order.visitor_id,
             "search_id": order.search_id,
             "locale": order.locale,
+            "browser": order.browser,
             "expires_s": order.expires_s,
         },
     )

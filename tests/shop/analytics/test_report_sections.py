@@ -1,15 +1,21 @@
 """What a report says beyond money: payouts and disputes, tracking loss, customers who came back, experiments."""
 
+import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
 
 from db.database import Database
 from shop.analytics.events.accept import accept
 from shop.analytics.events.ingest import ingest
 from shop.analytics.experiments import experiments
 from shop.analytics.experiments.hashing import variant_of
-from shop.analytics.reports.report import file, report
+from shop.analytics.reports.report import EventsOnTheWay, file, report
+from shop.analytics.tracking import tracking
 from shop.ids import new_id
 from shop.ports.events import EventStream
 from tests.shop.analytics import books
@@ -65,14 +71,21 @@ def test_payouts_and_disputes_of_the_day_are_told(db: Database, stream: EventStr
     assert "the next until 13 March 2026, 12:00" in text
 
 
-def test_orders_whose_pages_sent_nothing_are_counted_by_card(db: Database, stream: EventStream) -> None:
+def test_orders_whose_pages_sent_nothing_are_counted_by_card_and_browser(db: Database, stream: EventStream) -> None:
     day, now = datetime.now(BERLIN).date(), datetime.now(UTC)
     accept(db, stream, batch([event("page_view", visitor="seen")]))
     ingest(db, stream)
-    for visitor, brand in (("seen", "visa"), ("hidden", "visa"), (None, "amex"), ("seen", None)):
+    sold = (
+        ("seen", "visa", "firefox"),
+        ("hidden", "visa", "safari"),
+        (None, "amex", None),
+        ("seen", None, "firefox"),
+    )
+    for visitor, brand, browser in sold:
         order = books.paid_order(db, at=now, visitor=visitor)
-        if brand:
-            with db.transaction() as tx:
+        with db.transaction() as tx:
+            tx.execute("UPDATE orders SET browser = %s WHERE id = %s", (browser, order))
+            if brand:
                 tx.execute(
                     "INSERT INTO payments (id, order_id, intent_id, status, currency, amount_minor, card_brand)"
                     " VALUES (%s, %s, %s, 'succeeded', 'eur', 11900, %s)",
@@ -80,10 +93,19 @@ def test_orders_whose_pages_sent_nothing_are_counted_by_card(db: Database, strea
                 )
     figures = made(db, stream, day)
     assert figures["tracking"] == [
-        {"method": "visa", "orders": 2, "tracked": 1},
-        {"method": "amex", "orders": 1, "tracked": 0},
-        {"method": "unknown", "orders": 1, "tracked": 1},
+        {"method": "amex", "browser": "unknown", "orders": 1, "tracked": 0},
+        {"method": "unknown", "browser": "firefox", "orders": 1, "tracked": 1},
+        {"method": "visa", "browser": "firefox", "orders": 1, "tracked": 1},
+        {"method": "visa", "browser": "safari", "orders": 1, "tracked": 0},
     ]
+    found = tracking(db, BERLIN, first=day, last=day)
+    assert (found.orders, found.lost) == (4, 2)
+    assert [(name, row.orders, row.tracked) for name, row in found.by("browser")] == [
+        ("firefox", 2, 2),
+        ("safari", 1, 0),
+        ("unknown", 1, 0),
+    ]
+    assert next((name, row.orders, row.tracked) for name, row in found.by("method")) == ("visa", 2, 1)
     assert [(row["channel"], row["orders"], row["net"]) for row in figures["channels"]] == [
         ("direct", 2, 20000),
         ("untracked", 2, 20000),
@@ -166,3 +188,27 @@ def test_experiments_are_told_with_what_they_prove_and_why_not(
     assert "green: +500.0 %" in text.replace("\N{NO-BREAK SPACE}", " ")
     assert "Not read out" in text
     assert made(db, stream, date(2026, 3, 10))["experiments"] == []
+
+
+def test_a_report_made_long_after_its_day_says_so_and_one_in_time_does_not(
+    db: Database, stream: EventStream, tmp_path: Path
+) -> None:
+    done = report(db, stream, HOUSE, day=DAY.isoformat())
+    figures = json.loads(file(db, done["report_id"], "json"))
+    assert figures["report"]["late_hours"] > 1000
+    assert "This report is late" in text_of(file(db, done["report_id"], "pdf"), tmp_path)
+    assert made(db, stream, datetime.now(BERLIN).date())["report"]["late_hours"] == 0
+
+
+def test_the_nights_report_waits_for_events_of_its_day_that_are_not_stored(db: Database, stream: EventStream) -> None:
+    # A zone in which the day ended less than an hour ago, whenever this runs.
+    hour = datetime.now(UTC).hour
+    zone = ZoneInfo(f"Etc/GMT{hour if hour <= 12 else hour - 24:+d}")
+    house = replace(HOUSE, zone=zone)
+    yesterday = datetime.now(zone).date() - timedelta(days=1)
+    accept(db, stream, batch([event("page_view")]))
+    with pytest.raises(EventsOnTheWay):
+        report(db, stream, house, day=yesterday.isoformat())
+    ingest(db, stream)
+    accept(db, stream, batch([event("page_view")]))  # of today: all of yesterday are stored before it
+    assert report(db, stream, house, day=yesterday.isoformat())["version"] == 1
