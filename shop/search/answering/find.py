@@ -26,6 +26,7 @@ from shop.search.queries import cards, log
 from shop.search.queries.filters import Filters
 from shop.search.queries.vectors import written
 from shop.search.understanding import spelling
+from shop.search.understanding.spelling import Spelt
 from shop.search.understanding.understand import Query, understand
 from shop.search.understanding.widen import ways
 from shop.search.vectors import models
@@ -91,10 +92,11 @@ def _answered(tx: Tx, search: _Search, began: float) -> SearchResult:
     following = further(tx, known, request, search.of)
     if following is not None:
         return replace(following, took_ms=_since(began))
-    corrected = _corrected(tx, search.encoder, known, request)
-    query = understand(corrected or request.text, known, literal=request.literal)
+    spelt = _spelt(tx, search.encoder, known, request)
+    query = understand(spelt.text or request.text, known, literal=request.literal)
+    query = replace(query, spaced=spelt.spaced) if spelt.spaced else query
     wanted = _wanted(tx, query, _vector(search.speaker, query, search.legs), search)
-    return logged(tx, request, _first(tx, search, wanted, corrected), began)
+    return logged(tx, request, _first(tx, search, wanted, spelt.text), began)
 
 
 def fingerprint(request: SearchRequest) -> str:
@@ -107,8 +109,8 @@ def _since(began: float) -> float:
     return round((time.perf_counter() - began) * 1000, 2)
 
 
-def _corrected(tx: Tx, encoder: Encoder, known: Known, request: SearchRequest) -> str | None:
-    return spelling.correct(tx, encoder, request.text, language=known.language) if request.correct else None
+def _spelt(tx: Tx, encoder: Encoder, known: Known, request: SearchRequest) -> Spelt:
+    return spelling.correct(tx, encoder, request.text, language=known.language) if request.correct else Spelt()
 
 
 def _vector(speaker: Encoder | None, query: Query, mode: Mode) -> str | None:
@@ -210,7 +212,7 @@ def _first(tx: Tx, search: _Search, wanted: Wanted, corrected: str | None) -> Se
 def _respelt(tx: Tx, search: _Search, text: str) -> Wanted | None:
     if not search.request.correct:
         return None
-    other = spelling.correct(tx, search.encoder, text, language=search.known.language, boldly=True)
+    other = spelling.correct(tx, search.encoder, text, language=search.known.language, boldly=True).text
     if other is None:
         return None
     query = understand(other, search.known, literal=search.request.literal)

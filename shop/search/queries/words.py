@@ -66,6 +66,23 @@ def products_with(tx: Tx, stems: Sequence[str]) -> dict[str, int]:
     return dict(rows)
 
 
+def words_beginning(tx: Tx, start: str, *, lengths: tuple[int, int], least: int, most: int) -> dict[str, int]:
+    """Words of such lengths that begin so and that at least so many products have, with how many do."""
+    rows = tx.execute(
+        """
+        SELECT w.word, t.documents
+          FROM search_words w
+          JOIN search_terms t ON t.term = w.stem
+         WHERE w.word >= %(start)s COLLATE "C" AND w.word < (%(start)s || '~') COLLATE "C"
+           AND length(w.word) BETWEEN %(shortest)s AND %(longest)s AND t.documents >= %(least)s
+      ORDER BY t.documents DESC, w.word
+         LIMIT %(most)s
+        """,
+        {"start": start, "shortest": lengths[0], "longest": lengths[1], "least": least, "most": most},
+    ).fetchall()
+    return dict(rows)
+
+
 def in_names(tx: Tx, words: Sequence[str], *, most: int) -> dict[str, int]:
     """How many suggestions (products, categories, brands, searches) have each word among their first; up to `most`."""
     rows = tx.execute(

@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from db.database import Tx
 from shop.ports.encoder import Encoder, EncoderUnavailable
 from shop.search.language.languages import ENGLISH
-from shop.search.language.slips import is_one_slip, pieces
+from shop.search.language.slips import is_one_slip, pieces, slips
 from shop.search.language.text import STOP_WORDS, normalise, stem, words
 from shop.search.queries import index
 from shop.search.queries import words as queries
 from shop.search.queries.words import Near
+from shop.search.understanding import spacing
 
 SHORTEST, LONGEST = 4, 20
 """Letters of a word that may be put right: shorter ones are too near to too much, longer ones are codes."""
@@ -20,6 +22,12 @@ LEAST_PRODUCTS = 2
 
 CLEAR = 6
 """Letters from which one slip away, with the first letter right, is hardly chance: then one product is enough."""
+
+LONG = 8
+"""Letters from which two slips leave enough to go by, where one is not enough and nothing else is known of the word."""
+
+MOST_ALIKE = 400
+"""Words that begin like it and are compared, those of most products first: 20 microseconds each."""
 
 RATHER = 10
 """A word that nobody writes so, but whose stem some products have, is wrong when ten times as many have the other."""
@@ -53,41 +61,66 @@ def learn(tx: Tx, texts: Iterable[str]) -> None:
         )
 
 
-def correct(tx: Tx, encoder: Encoder, text: str, *, language: str = ENGLISH, boldly: bool = False) -> str | None:
-    """The text with its misspelt words put right; None when there is nothing to put right.
+@dataclass(frozen=True, slots=True)
+class Spelt:
+    """`text` None: nothing was put right. spaced: runs of stems that products write with a space more or less, and how;
+    they are looked up besides.
+    """
+
+    text: str | None = None
+    spaced: tuple[spacing.Spaced, ...] = ()
+
+
+def correct(tx: Tx, encoder: Encoder, text: str, *, language: str = ENGLISH, boldly: bool = False) -> Spelt:
+    """The text with its misspelt words put right.
 
     A word stays as it is when any product writes it so (as with every brand), when the model knows it (the meaning
     finds what is near), when it holds a digit or anything but plain letters, or when it is shorter than four letters.
-    boldly, for a query that found nothing: a word that the model knows may be wrong as well.
+    boldly, for a query that found nothing: a word that the model knows may be wrong as well. Of a single word that the
+    model knows nothing is looked up.
     """
     plain = normalise(text)
-    asked = {word: stem(word, language) for word in words(plain) if _PLAIN.fullmatch(word) and word not in STOP_WORDS}
-    suspects = _suspects(tx, encoder, asked, boldly=boldly)
-    if not suspects:
-        return None
+    each = words(plain)
+    stems = {word: stem(word, language) for word in each if _PLAIN.fullmatch(word) and word not in STOP_WORDS}
+    asked = {word: its for word, its in stems.items() if boldly or not _is_word(encoder, word)}
+    pairs = spacing.may_be_one(each, language)
+    if not asked and not pairs:
+        return Spelt()
+    products = queries.products_with(tx, sorted({*asked.values(), *spacing.stems(pairs, language)}))
+    suspects = _suspects(tx, asked, products)
+    meant = _meant(tx, suspects, set(stems.values()), language)
+    unknown = {word for word, has in suspects.items() if has == 0 and word not in meant}
+    right = re.sub(r"[^\W_]+", lambda found: meant.get(found[0], found[0]), plain) if meant else None
+    return Spelt(right, spacing.spaced(tx, pairs, products, unknown, language))
+
+
+def _suspects(tx: Tx, asked: Mapping[str, str], products: Mapping[str, int]) -> dict[str, int]:
+    """Words that may be wrong, and how many products have their stem: none, or some that write it otherwise."""
+    suspects = {word: products.get(its_stem, 0) for word, its_stem in asked.items()}
+    some = sorted(word for word, count in suspects.items() if count)
+    written = queries.known_words(tx, some) if some else set[str]()
+    return {word: count for word, count in suspects.items() if word not in written}
+
+
+def _meant(tx: Tx, suspects: Mapping[str, int], others: set[str], language: str) -> dict[str, str]:
     shared = sorted({piece for word in suspects for piece in _shared(word)})
-    near = queries.near_words(tx, shared, least=1)
+    near = queries.near_words(tx, shared, least=1) if shared else []
     meant: dict[str, str] = {}
     for word, products in suspects.items():
         choices = _choices(word, products, near, language)
-        best = _best(tx, word, choices, set(asked.values()) - {asked[word]}, language)
+        if not choices and products == 0 and len(word) >= LONG:
+            choices = _twice_slipped(tx, word)
+        best = _best(tx, word, choices, others - {stem(word, language)}, language)
         if best is not None:
             meant[word] = best
-    return re.sub(r"[^\W_]+", lambda found: meant.get(found[0], found[0]), plain) if meant else None
+    return meant
 
 
-def _suspects(tx: Tx, encoder: Encoder, asked: Mapping[str, str], *, boldly: bool) -> dict[str, int]:
-    """Words that may be wrong, and how many products have their stem: none, or some that write it otherwise."""
-    if not asked:
-        return {}
-    products = queries.products_with(tx, sorted(set(asked.values())))
-    suspects = {word: products.get(its_stem, 0) for word, its_stem in asked.items()}
-    written = queries.known_words(tx, sorted(word for word, count in suspects.items() if count))
-    return {
-        word: count
-        for word, count in suspects.items()
-        if word not in written and (boldly or not _is_word(encoder, word))
-    }
+def _twice_slipped(tx: Tx, word: str) -> dict[str, int]:
+    """Words that are two slips away, neither of them in the first two letters."""
+    lengths = (len(word) - 2, len(word) + 2)
+    found = queries.words_beginning(tx, word[:2], lengths=lengths, least=LEAST_PRODUCTS, most=MOST_ALIKE)
+    return {one: products for one, products in found.items() if slips(word, one, most=2) is not None}
 
 
 def _is_word(encoder: Encoder, word: str) -> bool:

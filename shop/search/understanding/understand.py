@@ -10,6 +10,7 @@ from shop.search.answering.known import NOTHING, Known
 from shop.search.language.languages import Language, language_of
 from shop.search.language.text import QUANTITY_UNITS, normalise, stem, terms, words
 from shop.search.understanding.prices import PriceWish, price_wish
+from shop.search.understanding.spacing import Spaced
 
 Part = Literal["price", "without", "brand", "category", "colour", "size"]
 PARTS: tuple[Part, ...] = ("price", "without", "brand", "category", "colour", "size")
@@ -59,7 +60,8 @@ class Reading:
 @dataclass(frozen=True, slots=True)
 class Query:
     """`wanted` is normalised text without what was understood as a price or a refusal; `terms` its stems, each once, in
-    order; `refused` are phrases that products had better lack, `excluded` those they must lack.
+    order, and `spaced`, how products write some of them otherwise; `refused` are phrases that products had better
+    lack, `excluded` those they must lack.
     """
 
     text: str
@@ -70,6 +72,7 @@ class Query:
     excluded: tuple[str, ...] = ()
     readings: tuple[Reading, ...] = ()
     language: str = NOTHING.language
+    spaced: tuple[Spaced, ...] = ()
 
     def of(self, part: Part) -> list[str]:
         """The values that were understood of this part."""

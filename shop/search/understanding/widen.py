@@ -1,4 +1,4 @@
-"""Other ways to say a query in words: with the shop's synonyms, and as the index had it before its language changed."""
+"""Other ways to say a query in words: with the shop's synonyms, a space more or less, under the language before."""
 
 from collections.abc import Iterator
 
@@ -15,6 +15,11 @@ def ways(query: Query, known: Known) -> list[tuple[str, ...]]:
     found: dict[tuple[str, ...], None] = {query.terms: None}
     if known.former_language is not None:
         found.setdefault(tuple(dict.fromkeys(terms(query.wanted, known.former_language))))
+    for typed, written in query.spaced:
+        place = next((at for at in range(len(query.terms)) if query.terms[at : at + len(typed)] == typed), None)
+        if place is not None:
+            way = (*query.terms[:place], *written, *query.terms[place + len(typed) :])
+            found.setdefault(tuple(dict.fromkeys(way)))
     waiting = list(found)
     while waiting and len(found) < MOST_WAYS:
         for other in _replaced(waiting.pop(0), known):

@@ -29,6 +29,8 @@ def _shop(db: Database, encoder: Encoder) -> Database:
         ("gren belt", "green belt"),
         ("Stainless watter botle", "stainless water bottle"),
         ("headphoness without cushoins", "headphones without cushions"),
+        ("red headpohnse", "red headphones"),
+        ("hadphones", "headphones"),
     ],
 )
 def test_a_slip_is_put_right_and_said(shop: Database, encoder: Encoder, written: str, meant: str) -> None:
@@ -38,8 +40,25 @@ def test_a_slip_is_put_right_and_said(shop: Database, encoder: Encoder, written:
 
 
 @pytest.mark.parametrize(
+    ("written", "first"),
+    [("head phones", "headphones"), ("waterbottle", "water bottle"), ("redsofa large", "Red sofa large")],
+)
+def test_a_space_more_or_less_is_looked_up_besides_and_changes_nothing_that_was_written(
+    shop: Database, encoder: Encoder, written: str, first: str
+) -> None:
+    result = find(shop, encoder, SearchRequest(text=written, mode="lexical"))
+    assert result.corrected is None
+    assert first in result.hits[0].product.name
+    assert result.query.spaced != ()
+    literal = find(shop, encoder, SearchRequest(text=written, mode="lexical", correct=False))
+    assert literal.total < result.total
+
+
+@pytest.mark.parametrize(
     "query",
     [
+        "water bottle",
+        "red sofa",
         "headphones",
         "zyxelo q5000",
         "q500 cable",
