@@ -113,3 +113,8 @@ CREATE TRIGGER count_stored_minutes AFTER INSERT ON events
 REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_event_minutes();
 CREATE TRIGGER count_erased_minutes AFTER DELETE ON events
 REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_event_minutes();
+
+-- Orders of people who were erased: kept as the law asks, and in events from then on nobody's.
+CREATE TABLE forgotten_orders (
+    order_id text PRIMARY KEY REFERENCES orders (id)
+);

@@ -72,9 +72,7 @@ def _again(tx: Tx, quarantine_id: int, by: str) -> str | None:
 def _read(found: Quarantined) -> Batch:
     """The event, or the batch, as the drain would have it; `unread` when it still cannot be read."""
     if found.body is None:
-        row: dict[str, Any] = json.loads(found.raw)
-        received_at = datetime.fromisoformat(row["received_at"])
-        return Batch(found.batch_id, found.via, found.sender, received_at, [tuple(row.get(name) for name in COLUMNS)])
+        return _one(found)
     kept = Kept(found.batch_id, found.via, found.events, found.body)
     batch = batches.read([kept], now=found.minute or datetime.now(UTC))[0]
     counted = len(batch.rows) + batch.rejected.total()
@@ -85,3 +83,13 @@ def _read(found: Quarantined) -> Batch:
             reason=f"it holds {counted} events, and {found.events} were counted at the door",
         )  # fmt: skip
     return batch
+
+
+def _one(found: Quarantined) -> Batch:
+    try:
+        row: dict[str, Any] = json.loads(found.raw)
+        received_at = datetime.fromisoformat(row["received_at"])
+    except (ValueError, KeyError, TypeError) as error:
+        reason = f"event cannot be read: {type(error).__name__}"
+        return Batch(found.batch_id, found.via, found.sender, datetime.now(UTC), unread=found.events, reason=reason)
+    return Batch(found.batch_id, found.via, found.sender, received_at, [tuple(row.get(name) for name in COLUMNS)])

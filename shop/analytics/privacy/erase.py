@@ -10,12 +10,20 @@ from shop.analytics.queries import erasing
 from shop.analytics.queries import privacy as queries
 from shop.analytics.queries.privacy import Request
 from shop.ports.events import EventStream
+from shop.ports.live import LiveCounters, LiveUnavailable
 from shop.progress import Progress, unheard
 
 KEPT_BECAUSE = "Orders, payments, invoices and credit notes are kept for as long as tax and commercial law ask."
 
 
-def erase(db: Database, stream: EventStream, progress: Progress = unheard, *, request_id: str) -> dict[str, Any]:
+def erase(
+    db: Database,
+    stream: EventStream,
+    progress: Progress = unheard,
+    *,
+    request_id: str,
+    counters: LiveCounters | None = None,
+) -> dict[str, Any]:
     """Erase what this request names. Answers the receipt: how many rows of what. Twice is once.
 
     What is on its way is stored first, so that it is found. Raises StreamUnavailable while Redis is away.
@@ -24,22 +32,34 @@ def erase(db: Database, stream: EventStream, progress: Progress = unheard, *, re
     order_facts(db, progress)
     with db.transaction() as tx:
         asked = known(tx, request_id)
-        if asked.receipt is not None:
-            return asked.receipt
-        receipt = _erased(tx, asked)
-        erasing.finish_erasure(tx, request_id, receipt=receipt)
+        receipt = asked.receipt
+        if receipt is None:
+            receipt = _erased(tx, asked)
+            erasing.finish_erasure(tx, request_id, receipt=receipt)
+    _forget_presence(counters)
     return receipt
+
+
+def _forget_presence(counters: LiveCounters | None) -> None:
+    if counters is None:
+        return
+    try:
+        counters.forget()
+    except LiveUnavailable:
+        return  # it remembers who is here, as a number, for half an hour
 
 
 def _erased(tx: Tx, asked: Request) -> dict[str, Any]:
     found = browsers_of(tx, asked)
     customer = asked.customer_id
     searches, derived = erasing.erase_searches(tx, customer, found.own)
+    erasing.forget_orders(tx, customer, found)
     orders, documents = queries.kept_by_law(tx, customer)
     return {
         "request_id": asked.id,
         "erased": {
             "events": erasing.erase_events(tx, customer, found),
+            "sign_ins": erasing.erase_links(tx, customer, found),
             "sessions": erasing.erase_sessions(tx, customer, found),
             "trend_notes": erasing.erase_interest(tx, customer, found.own),
             "exposures": erasing.erase_exposures(tx, found.own),

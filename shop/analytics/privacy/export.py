@@ -23,6 +23,7 @@ def export(db: Database, stream: EventStream, progress: Progress = unheard, *, r
         found = browsers_of(tx, asked)
         content: dict[str, list[Any]] = {
             "events": queries.events_of(tx, asked.customer_id, found),
+            "sign_ins": queries.links_of(tx, asked.customer_id, found),
             "sessions": queries.sessions_of(tx, found),
             "searches": queries.searches_of(tx, asked.customer_id, found),
             "interests": queries.interests_of(tx, asked.customer_id, found),

@@ -79,6 +79,39 @@ def erase_sessions(tx: Tx, customer: str | None, found: Browsers) -> int:
     return tx.execute("DELETE FROM sessions WHERE visitor_id = ANY(%(own)s)", {"own": found.own}).rowcount
 
 
+def erase_links(tx: Tx, customer: str | None, found: Browsers) -> int:
+    """Sign-ins and decisions about them. On a shared browser somebody without a name stays in the customer's place:
+    else what was done there anonymously would from now on be taken for the other one's."""
+    gone = tx.execute(
+        """
+        DELETE FROM identity_links
+         WHERE visitor_id = ANY(%(own)s) OR (user_id = %(customer)s AND (undone OR visitor_id <> ALL(%(shared)s)))
+        """,
+        {"own": found.own, "shared": found.shared, "customer": customer},
+    ).rowcount
+    blurred = tx.execute(
+        "UPDATE identity_links SET user_id = 'erased ' || gen_random_uuid() WHERE user_id = %(customer)s",
+        {"customer": customer},
+    ).rowcount
+    decided = tx.execute(
+        "DELETE FROM identity_decisions WHERE user_id = %(customer)s OR visitor_id = ANY(%(own)s)",
+        {"customer": customer, "own": found.own},
+    ).rowcount
+    return gone + blurred + decided
+
+
+def forget_orders(tx: Tx, customer: str | None, found: Browsers) -> None:
+    """What happens to these orders from now on, a refund perhaps, is counted without saying whose they are."""
+    tx.execute(
+        """
+        INSERT INTO forgotten_orders (order_id)
+        SELECT id FROM orders WHERE customer_id = %(customer)s OR visitor_id = ANY(%(own)s)
+            ON CONFLICT (order_id) DO NOTHING
+        """,
+        {"customer": customer, "own": found.own},
+    )
+
+
 def erase_exposures(tx: Tx, visitors: Sequence[str]) -> int:
     return tx.execute(
         "DELETE FROM exposures WHERE visitor_id = ANY(%(visitors)s)", {"visitors": list(visitors)}
@@ -91,7 +124,8 @@ def erase_quarantined(tx: Tx, persons: Sequence[str]) -> int:
         """
         DELETE FROM quarantined_events
          WHERE EXISTS (SELECT 1 FROM unnest(%(persons)s::text[]) AS one
-                        WHERE strpos(raw, to_json(one)::text) > 0)
+                        WHERE strpos(raw, to_json(one)::text) > 0
+                           OR position(convert_to(to_json(one)::text, 'UTF8') IN body) > 0)
         """,
         {"persons": list(persons)},
     ).rowcount

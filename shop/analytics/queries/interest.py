@@ -39,9 +39,12 @@ def note_paid_orders(tx: Tx, *, since: datetime) -> None:
         WITH noted AS (
             INSERT INTO product_interest (product_id, hour, kind, visitor, at)
             SELECT order_lines.product_id, date_trunc('hour', orders.paid_at), 'order',
-                   hashtextextended(coalesce(orders.visitor_id, orders.customer_id), 0), min(orders.paid_at)
+                   hashtextextended(CASE WHEN forgotten.order_id IS NULL
+                                         THEN coalesce(orders.visitor_id, orders.customer_id)
+                                         ELSE orders.id END, 0), min(orders.paid_at)
               FROM orders
               JOIN order_lines ON order_lines.order_id = orders.id
+         LEFT JOIN forgotten_orders AS forgotten ON forgotten.order_id = orders.id
              WHERE orders.paid_at >= %(since)s AND length(order_lines.product_id) <= 128
           GROUP BY 1, 2, 3, 4
           ORDER BY 1, 2, 3, 4

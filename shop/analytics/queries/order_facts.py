@@ -123,13 +123,16 @@ def stage_new(tx: Tx, *, oldest: datetime) -> int:
                 seq, via, event_id, name, source, ts, ts_client, received_at, clock, visitor_id, user_id, order_id,
                 search_id, price_minor, currency, props, fingerprint)
             SELECT row_number() OVER (ORDER BY claimed.ts, claimed.event_id), 'orders', claimed.event_id, claimed.name,
-                   'order', claimed.ts, claimed.ts, now(), 'as_sent', coalesce(orders.visitor_id, orders.id),
-                   orders.customer_id, orders.id, orders.search_id, truth.amount, truth.currency,
+                   'order', claimed.ts, claimed.ts, now(), 'as_sent',
+                   CASE WHEN forgotten.order_id IS NULL THEN coalesce(orders.visitor_id, orders.id) ELSE orders.id END,
+                   CASE WHEN forgotten.order_id IS NULL THEN orders.customer_id END, orders.id,
+                   orders.search_id, truth.amount, truth.currency,
                    CASE WHEN claimed.name = 'refund_done' THEN jsonb_build_object('refund', claimed.subject) END,
                    hashtextextended(claimed.name || ' ' || claimed.subject, 0)
               FROM claimed
               JOIN true_facts AS truth USING (name, subject)
               JOIN orders ON orders.id = claimed.order_id
+         LEFT JOIN forgotten_orders AS forgotten ON forgotten.order_id = orders.id
             RETURNING 1
         )
         SELECT count(*)::int FROM staged

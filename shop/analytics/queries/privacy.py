@@ -66,19 +66,20 @@ def request(tx: Tx, request_id: str) -> Request | None:
 
 
 def browsers(tx: Tx, customer_id: str) -> Browsers:
-    """By events and searches while signed in, and by orders."""
+    """By sign-ins, searches and orders. Where somebody else was signed in, or the link was undone, it is shared."""
     row = tx.execute(
         """
         WITH mine AS (
-            SELECT visitor_id FROM events WHERE user_id = %(customer_id)s
+            SELECT visitor_id FROM identity_links WHERE user_id = %(customer_id)s
          UNION
             SELECT visitor_id FROM search_queries WHERE customer_id = %(customer_id)s AND visitor_id IS NOT NULL
          UNION
             SELECT visitor_id FROM orders WHERE customer_id = %(customer_id)s AND visitor_id IS NOT NULL
         ), judged AS (
             SELECT visitor_id,
-                   EXISTS (SELECT 1 FROM events
-                            WHERE events.visitor_id = mine.visitor_id AND events.user_id <> %(customer_id)s)
+                   EXISTS (SELECT 1 FROM identity_links AS link
+                            WHERE link.visitor_id = mine.visitor_id
+                              AND (link.user_id <> %(customer_id)s) <> link.undone)
                    OR EXISTS (SELECT 1 FROM search_queries AS searched
                                WHERE searched.visitor_id = mine.visitor_id
                                  AND searched.customer_id <> %(customer_id)s) AS shared
@@ -136,6 +137,21 @@ def searches_of(tx: Tx, customer: str | None, found: Browsers) -> list[dict[str,
                  WHERE customer_id = %(customer)s
                     OR (visitor_id = ANY(%(own)s) AND (customer_id IS NULL OR customer_id = %(customer)s))
               ORDER BY searched_at, id) AS search
+        """,
+        {"customer": customer, "own": found.own},
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def links_of(tx: Tx, customer: str | None, found: Browsers) -> list[dict[str, Any]]:
+    """Sign-ins of the customer, and none of others on the same browsers."""
+    rows = tx.execute(
+        """
+        SELECT to_jsonb(link)
+          FROM (SELECT visitor_id, user_id, first_at, last_at, undone FROM identity_links
+                 WHERE user_id = %(customer)s
+                    OR (visitor_id = ANY(%(own)s) AND %(customer)s::text IS NULL)
+              ORDER BY first_at, visitor_id) AS link
         """,
         {"customer": customer, "own": found.own},
     ).fetchall()
