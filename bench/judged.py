@@ -59,14 +59,18 @@ def interval(values: Sequence[float]) -> list[float]:
     return [round(means[int(RESAMPLES * 0.025)], 4), round(means[int(RESAMPLES * 0.975)], 4)]
 
 
-def class_of(query: str) -> str:
-    """negation, number, or how many words it has."""
+def classes_of(query: str, *, brand: bool) -> list[str]:
+    """How many words it has, and what else it is: a negation, with a number, with a brand (which search knows)."""
     words = query.lower().split()
-    if {"without", "no", "w/o"} & set(words):
-        return "negation"
+    length = f"{len(words)} word{'s' if len(words) > 1 else ''}" if len(words) < 4 else "4 words and more"
+    found = [length]
+    if {"without", "no", "not", "w/o"} & set(words):
+        found.append("negation")
     if any(letter.isdigit() for letter in query):
-        return "number"
-    return f"{len(words)} word{'s' if len(words) > 1 else ''}" if len(words) < 4 else "4 words and more"
+        found.append("number")
+    if brand:
+        found.append("brand")
+    return found
 
 
 def with_slip(query: str, number: int) -> str:

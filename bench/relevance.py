@@ -11,8 +11,10 @@ throw-away one; --database URL takes one that is filled already.
     semantic    meaning alone, taken literally
     hybrid      both by reciprocal rank fusion (60), the usual baseline
     full        what shoppers get
-    full_typos  the same with one slip in one longer word of each query (queries of short words stay as they are);
+    …_typos     each of them with one slip in one longer word of each query (queries of short words stay as they are);
                 `kept` compares those that have a slip with themselves
+
+All with 95 % intervals by drawing the queries again, and per class: how many words, negation, number, brand.
 
 Exit code 1: worse by more than 0.005 than the figures kept for the same two files in bench/relevance.json (--keep
 writes them).
@@ -28,15 +30,15 @@ from collections import defaultdict
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-from bench.judged import Judged, class_of, interval, ndcg, read_judgments, recall, reciprocal_rank, with_slip
+from bench.judged import Judged, classes_of, interval, ndcg, read_judgments, recall, reciprocal_rank, with_slip
 from clients.encoder import catalogue_threads, connect
 from db.database import Database
 from db.migrations.runner import migrate
 from devstack.embedded.databases import create_database, drop_database, servers_for_tests
 from shop.ports.encoder import Encoder
-from shop.search.answering.find import SearchRequest, find
+from shop.search.answering.find import SearchRequest, SearchResult, find
 from shop.search.answering.known import Knowledge
 from shop.search.answering.rank import RANKER
 from shop.search.catalogue.importing import import_products
@@ -51,6 +53,11 @@ SLIPS = 3
 """Different slips of each query: one alone moves the mean by a hundredth."""
 
 TOLERATED = 0.005
+RANKERS = ("lexical", "semantic", "hybrid", "full")
+
+Slipped: TypeAlias = tuple[int, int, list[str]]
+"""Whose query, which slip of it, and what is found then."""
+
 KEPT = Path(__file__).with_name("relevance.json")
 
 
@@ -75,20 +82,42 @@ def measure(db: Database, encoder: Encoder, judgments: Sequence[Judged]) -> dict
     """All figures of one set on a filled database."""
     search = _Search(db, encoder)
     search.ids("warm up")
-    lists: dict[str, list[list[str]]] = {"lexical": [], "semantic": [], "hybrid": [], "full": []}
+    lists: dict[str, list[list[str]]] = {name: [] for name in RANKERS}
+    slipped: dict[str, list[Slipped]] = {name: [] for name in RANKERS}
     changed: list[list[str]] = []
-    for one in judgments:
-        lexical, semantic = search.ids(one.query, "lexical"), search.ids(one.query, "semantic")
-        full, corrected = search.full(one.query)
-        for name, ids in zip(lists, (lexical, semantic, _fused(lexical, semantic), full), strict=True):
-            lists[name].append(ids)
-        if corrected is not None:
-            changed.append([one.query, corrected])
-    figures: dict[str, Any] = {"ranker": RANKER, "queries": len(judgments)}
-    figures |= {name: _figures(judgments, found) for name, found in lists.items()}
-    figures["full"]["classes"] = _classes(judgments, lists["full"])
-    figures["full_typos"] = _typos(search, judgments, lists["full"])
-    figures["clean_queries_changed"] = {"share": round(len(changed) / len(judgments), 4), "queries": changed}
+    classes: list[list[str]] = []
+    for place, one in enumerate(judgments):
+        found, result = search.every(one.query)
+        classes.append(classes_of(one.query, brand="brand" in result.interpreted))
+        if result.corrected is not None:
+            changed.append([one.query, result.corrected])
+        for name in RANKERS:
+            lists[name].append(found[name])
+        for number in range(SLIPS):
+            written = with_slip(one.query, number)
+            if written != one.query:
+                for name, ids in search.every(written)[0].items():
+                    slipped[name].append((place, number, ids))
+    return {
+        "ranker": RANKER,
+        "queries": len(judgments),
+        **figures_of(judgments, lists, slipped, classes),
+        "clean_queries_changed": {"share": round(len(changed) / len(judgments), 4), "queries": changed},
+    }
+
+
+def figures_of(
+    judgments: Sequence[Judged],
+    lists: Mapping[str, Sequence[Sequence[str]]],
+    slipped: Mapping[str, Sequence[Slipped]],
+    classes: Sequence[Sequence[str]],
+) -> dict[str, Any]:
+    """Per ranker, and per ranker with slips."""
+    figures: dict[str, Any] = {}
+    for name in RANKERS:
+        figures[name] = _figures(judgments, lists[name]) | {"classes": _classes(judgments, lists[name], classes)}
+    for name in RANKERS:
+        figures[f"{name}_typos"] = _typos(judgments, lists[name], slipped[name], classes)
     return figures
 
 
@@ -100,9 +129,12 @@ class _Search:
         request = SearchRequest(text=query, mode=mode, limit=DEPTH, correct=False, literal=PARTS)
         return [hit.product.id for hit in find(self._db, self._encoder, request, self._knowledge).hits]
 
-    def full(self, query: str) -> tuple[list[str], str | None]:
+    def every(self, query: str) -> tuple[dict[str, list[str]], SearchResult]:
+        """The list of each ranker, and what shoppers get in whole."""
+        lexical, semantic = self.ids(query, "lexical"), self.ids(query, "semantic")
         result = find(self._db, self._encoder, SearchRequest(text=query, limit=DEPTH), self._knowledge)
-        return [hit.product.id for hit in result.hits], result.corrected
+        full = [hit.product.id for hit in result.hits]
+        return dict(zip(RANKERS, (lexical, semantic, _fused(lexical, semantic), full), strict=True)), result
 
 
 def _fused(*lists: Sequence[str]) -> list[str]:
@@ -128,36 +160,44 @@ def _figures(judgments: Sequence[Judged], lists: Sequence[Sequence[str]]) -> dic
     }
 
 
-def _classes(judgments: Sequence[Judged], lists: Sequence[Sequence[str]]) -> dict[str, Any]:
-    found: defaultdict[str, list[float]] = defaultdict(list)
-    for one, ids in zip(judgments, lists, strict=True):
-        found[class_of(one.query)].append(ndcg(ids, one.gains))
+def _classes(
+    judgments: Sequence[Judged], lists: Sequence[Sequence[str]], classes: Sequence[Sequence[str]]
+) -> dict[str, Any]:
+    found: defaultdict[str, list[int]] = defaultdict(list)
+    for place, names in enumerate(classes):
+        for name in names:
+            found[name].append(place)
     return {
-        name: {"queries": len(worth), "ndcg@10": round(statistics.fmean(worth), 4), "ndcg@10_95": interval(worth)}
-        for name, worth in sorted(found.items())
+        name: {"queries": len(places)} | _figures([judgments[at] for at in places], [lists[at] for at in places])
+        for name, places in sorted(found.items())
     }
 
 
-def _typos(search: _Search, judgments: Sequence[Judged], clean: Sequence[Sequence[str]]) -> dict[str, Any]:
-    every: list[float] = []
-    slipped: list[float] = []
-    unslipped: list[float] = []
-    for one, ids in zip(judgments, clean, strict=True):
-        was = ndcg(ids, one.gains)
-        for number in range(SLIPS):
-            written = with_slip(one.query, number)
-            now = was if written == one.query else ndcg(search.full(written)[0], one.gains)
-            every.append(now)
-            if written != one.query:
-                slipped.append(now)
-                unslipped.append(was)
-    kept = statistics.fmean(slipped) / statistics.fmean(unslipped) if slipped and sum(unslipped) else 1.0
+def _typos(
+    judgments: Sequence[Judged],
+    clean: Sequence[Sequence[str]],
+    slipped: Sequence[Slipped],
+    classes: Sequence[Sequence[str]],
+) -> dict[str, Any]:
+    was = [ndcg(ids, one.gains) for ids, one in zip(clean, judgments, strict=True)]
+    now = [(place, ndcg(ids, judgments[place].gains)) for place, _, ids in slipped]
+    stayed = [was[at] for at in set(range(len(judgments))).difference(place for place, _ in now) for _ in range(SLIPS)]
+    every = [*(worth for _, worth in now), *stayed]
+    by_class = {
+        name: _kept([(place, worth) for place, worth in now if name in classes[place]], was)
+        for name in sorted({name for names in classes for name in names})
+    }
     return {
         "ndcg@10": round(statistics.fmean(every), 4),
         "ndcg@10_95": interval(every),
-        "slips": len(slipped),
-        "kept": round(kept, 4),
+        **_kept(now, was),
+        "classes": {name: one for name, one in by_class.items() if one["slips"]},
     }
+
+
+def _kept(now: Sequence[tuple[int, float]], was: Sequence[float]) -> dict[str, Any]:
+    before = sum(was[place] for place, _ in now)
+    return {"slips": len(now), "kept": round(sum(worth for _, worth in now) / before, 4) if before else 1.0}
 
 
 @contextmanager
@@ -202,14 +242,22 @@ def compare(name: str, products: str, figures: Mapping[str, Any], file: Path, *,
 
 def _show(figures: Mapping[str, Any]) -> None:
     print(f"ranker {figures['ranker']}, {figures['queries']} queries")
-    for name in ("lexical", "semantic", "hybrid", "full", "full_typos"):
-        one = figures[name]
-        low, high = one["ndcg@10_95"]
-        rest = f"R@100 {one['recall@100']}  MRR {one['mrr']}" if "mrr" in one else f"kept {one['kept']:.1%}"
-        print(f"{name:11} NDCG@10 {one['ndcg@10']:.4f} [{low:.3f}, {high:.3f}]  {rest}")
+    for name in (*RANKERS, *(f"{name}_typos" for name in RANKERS)):
+        print(_line(name, figures[name]))
     for name, one in figures["full"]["classes"].items():
-        print(f"  {name:18} {one['queries']:4} queries  NDCG@10 {one['ndcg@10']:.4f}")
+        print(_line(name, one) + f"  {one['queries']} queries" + _kept_of(figures, name))
     print(f"clean queries changed by spelling: {figures['clean_queries_changed']['share']:.1%}")
+
+
+def _line(name: str, one: Mapping[str, Any]) -> str:
+    low, high = one["ndcg@10_95"]
+    rest = f"R@100 {one['recall@100']}  MRR {one['mrr']}" if "mrr" in one else f"kept {one['kept']:.1%}"
+    return f"{name:16} NDCG@10 {one['ndcg@10']:.4f} [{low:.3f}, {high:.3f}]  {rest}"
+
+
+def _kept_of(figures: Mapping[str, Any], name: str) -> str:
+    kept = figures["full_typos"]["classes"].get(name)
+    return f", {kept['kept']:.1%} kept with a slip" if kept else ""
 
 
 def _arguments() -> argparse.Namespace:

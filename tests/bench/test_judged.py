@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bench import relevance
-from bench.judged import class_of, ndcg, read_judgments, recall, reciprocal_rank, with_slip
+from bench.judged import Judged, classes_of, ndcg, read_judgments, recall, reciprocal_rank, with_slip
 from shop.search.language.slips import is_one_slip
 
 GAINS = {"a": 1.0, "b": 0.5, "c": 0.1}
@@ -40,10 +40,29 @@ def test_a_slip_is_one_and_the_same_every_time(query: str) -> None:
     assert with_slip("usb hub", 1) == "usb hub"
 
 
-def test_queries_have_their_class() -> None:
-    assert [class_of(text) for text in ("belt without buckle", "usb 3", "mouse", "usb hub", "a b c d e")] == [
-        "negation", "number", "1 word", "2 words", "4 words and more",
-    ]  # fmt: skip
+def test_a_query_is_in_the_class_of_its_length_and_of_whatever_else_it_is() -> None:
+    assert classes_of("belt without buckle", brand=False) == ["3 words", "negation"]
+    assert classes_of("sony usb 3", brand=True) == ["3 words", "number", "brand"]
+    assert classes_of("mouse", brand=False) == ["1 word"]
+    assert classes_of("a b c d e", brand=False) == ["4 words and more"]
+
+
+def test_each_ranker_has_figures_with_and_without_slips_and_for_each_class() -> None:
+    judgments = [Judged("brown belt without buckle", GAINS), Judged("usb 3", GAINS)]
+    lists = {name: [["a", "b", "c"], ["x", "a"]] for name in relevance.RANKERS}
+    slipped = {name: [(0, 0, ["b"]), (0, 1, ["a", "b", "c"]), (0, 2, ["a", "b", "c"])] for name in relevance.RANKERS}
+    told = relevance.figures_of(judgments, lists, slipped, [["4 words and more", "negation"], ["2 words", "number"]])
+    for name in relevance.RANKERS:
+        assert {"ndcg@10", "ndcg@10_95", "recall@100", "mrr", "judged@10"} <= told[name].keys()
+        assert told[name]["classes"]["negation"]["ndcg@10"] == 1.0
+        assert told[name]["classes"]["negation"]["queries"] == 1
+        assert told[f"{name}_typos"]["slips"] == 3
+        assert told[f"{name}_typos"]["kept"] == pytest.approx((2 + ndcg(["b"], GAINS)) / 3, abs=1e-4)
+        assert told[f"{name}_typos"]["classes"]["negation"]["slips"] == 3
+    # A query whose words are all too short for a slip counts as it is.
+    assert told["full_typos"]["ndcg@10"] == pytest.approx(
+        (ndcg(["b"], GAINS) + 2 + 3 * ndcg(["x", "a"], GAINS)) / 6, abs=1e-4
+    )
 
 
 @pytest.mark.parametrize(("now", "code"), [(0.7, 0), (0.6951, 0), (0.694, 1)])
