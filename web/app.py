@@ -9,7 +9,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from boot.services import Services
 from web import cross_origin, problems, tracing
 from web.admin import frame
-from web.areas import SECTIONS, groups_of
+from web.admin.sections import SECTIONS
+from web.areas import groups_of
 from web.perform import Desk, perform
 from web.routes import Group, Route
 from web.tokens import Tokens

@@ -1,12 +1,9 @@
-"""Every group of routes and every section of the admin pages: one line a file, and the area it belongs to."""
+"""Every group of routes: one line a file, and the area it belongs to."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from boot.setting_kinds import Area
-from web.admin import home
-from web.admin import orders as order_pages
-from web.admin.section import Section
 from web.analytics import (
     alerts,
     attribution,
@@ -98,12 +95,6 @@ AREAS: Mapping[Area, Sequence[Group]] = MappingProxyType(
 
 GROUPS: tuple[Group, ...] = (*PAYMENTS, *SEARCH, *ANALYTICS, *EVERYWHERE)
 """All routes there are; the order is that of the documentation."""
-
-SECTIONS: tuple[Section, ...] = (
-    home.SECTION,
-    order_pages.SECTION,
-)
-"""The admin pages, in the order of their navigation."""
 
 
 def groups_of(areas: Sequence[Area]) -> tuple[Group, ...]:

@@ -78,3 +78,29 @@ def test_an_admin_is_the_second_person_already_and_small_sums_need_none(
     assert ask(client, shop, order_id, signed_in("usr_9", "support"), 1999, "r1").json["status"] == "pending"
     assert ask(client, shop, order_id, signed_in("usr_8", "admin"), 2491, "r2").json["status"] == "pending"
     assert client.get("/v1/refunds", headers=signed_in()).status_code == 403
+
+
+def test_a_preview_says_what_a_refund_comes_to_and_leaves_and_changes_nothing(
+    shop: Shop, client: FlaskClient, signed_in: Callable[..., Headers]
+) -> None:
+    order_id = shop.simple_order(payment_method="pm_card_visa")
+    shop.settle(order_id, "paid")
+    support = signed_in("usr_9", "support")
+    order = client.get(f"/v1/orders/{order_id}", headers=support).json
+    assert order is not None
+    wish = {
+        "reason": "one was broken",
+        "expected_refundable": order["refundable"],
+        "lines": [{"line_id": order["lines"][0]["id"], "quantity": 1}],
+        "shipping": 90,
+    }
+    path = f"/v1/orders/{order_id}/refunds"
+    seen = client.post(f"{path}/preview", json=wish, headers=support)
+    assert seen.status_code == 200
+    assert (seen.json["amount"], seen.json["refundable_after"], seen.json["needs_approval"]) == (2090, 2400, True)
+    assert client.get(path, headers=support).json["data"] == []
+    made = client.post(path, json=wish, headers=keyed(support, "r1", wait=0)).json
+    assert (made["amount"], made["lines"]) == (seen.json["amount"], seen.json["lines"])
+    again = client.post(f"{path}/preview", json=wish, headers=support)
+    assert (again.status_code, again.json["code"]) == (409, "refundable_changed")
+    assert client.post(f"{path}/preview", json=wish, headers=signed_in()).status_code == 403

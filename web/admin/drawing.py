@@ -1,6 +1,6 @@
 """Fills the admin pages' templates: money in its currency, times in the shop's zone, everything escaped."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
@@ -33,11 +33,17 @@ NOTHING = Markup('<span class="nothing" aria-label="nothing">–</span>')
 WORDS = {"requires_action": "waits for the customer", "awaiting_payment": "waits for payment"}
 """States whose name alone says too little."""
 
+ADDRESS = ("name", "company", "line1", "line2", ("postal_code", "city"), "state", "country", "phone")
+"""In the order in which a label is read."""
+
 TONES = {
-    "good": "paid succeeded done won active healthy completed matched ok sent running on resolved proven",
-    "bad": "failed dead payment_failed lost canceled rejected expired unexplained orphan parked broken bounced",
+    "good": "paid succeeded done won active healthy completed matched ok sent running on resolved proven drawn "
+    "submitted applied returned",
+    "bad": "failed dead payment_failed lost canceled rejected expired unexplained orphan parked broken bounced refused "
+    "gave_up late",
     "warm": "requested pending processing placing authorized requires_action awaiting_payment needs_response open "
-    "under_review waiting staged queued partially_refunded refunded disputed maturing draft paused warning trial",
+    "under_review waiting staged queued partially_refunded refunded disputed maturing draft paused warning trial "
+    "warning_needs_response appeal_needs_response drawing sending returning received in_transit",
 }
 """Which colour stands beside which state; every other one is calm."""
 
@@ -68,6 +74,9 @@ def _environment() -> Environment:
         "share": share,
         "took": took,
         "state": state,
+        "words": words_of,
+        "address": address,
+        "by_moment": by_moment,
         "tone": tone,
         "plain": plain,
     }
@@ -145,6 +154,32 @@ def took(seconds: float | Absent) -> str | Markup:
         return f"{minutes} min {rest} s"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours < 48 else f"{hours // 24} days {hours % 24} h"
+
+
+def address(parts: Mapping[str, str | None] | Absent) -> list[str]:
+    """The lines of an address as a label has them; what nobody expected there comes last."""
+    if isinstance(parts, Absent):
+        return []
+    lines = [
+        " ".join(str(parts[name]) for name in (line if isinstance(line, tuple) else (line,)) if parts.get(name))
+        for line in ADDRESS
+    ]
+    known = {name for line in ADDRESS for name in (line if isinstance(line, tuple) else (line,))}
+    return [line for line in [*lines, *(str(value) for name, value in parts.items() if name not in known)] if line]
+
+
+def by_moment(history: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[Mapping[str, Any]]]]:
+    """A history, newest second first, within one in its order; what it says twice in a second is said once."""
+    seconds: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for moment in history:
+        at = _moment(moment["at"]).replace(microsecond=0).isoformat()
+        seconds.setdefault(at, {}).setdefault(moment["sentence"], moment)
+    return [(at, list(said.values())) for at, said in reversed(seconds.items())]
+
+
+def words_of(name: str | Absent) -> str | Markup:
+    """`evidence_due` → `evidence due`; `documents.mail` stays as it is."""
+    return NOTHING if isinstance(name, Absent) else name.replace("_", " ")
 
 
 def state(name: str) -> Markup:

@@ -13,7 +13,7 @@ from web.access import Role
 from web.admin import assets
 from web.admin.drawing import draw
 from web.admin.inside import Inside, Refused
-from web.admin.section import Action, Menu, Page, Section, Visit, away, done
+from web.admin.section import Action, Done, Menu, Page, Section, Visit, away, done
 from web.admin.session import signed_in
 from web.admin.signing import Signing
 from web.tokens import Tokens
@@ -31,6 +31,9 @@ HEADERS = {
 
 LONGEST_FORM = 256 * 1024
 """Bytes. The longest one is a list of synonyms."""
+
+PUT_RIGHT_BY_THE_READER = frozenset({403, 404, 409, 422})
+"""Refusals after which the page with the form is shown again, with what is wrong."""
 
 EXPIRED = "This form was made before you signed in anew. Nothing was changed; please open the page again."
 
@@ -90,11 +93,16 @@ class _Frame:
             if not visit.person.sent(visit.typed("mark")):
                 return self._problem(visit, HTTPStatus.BAD_REQUEST, EXPIRED)
             try:
-                return done(action.handler(visit, **path))
+                end = action.handler(visit, **path)
             except Refused as refusal:
-                if action.again is None or refusal.status not in {409, 422}:
+                if refusal.status not in PUT_RIGHT_BY_THE_READER:
                     raise
-                return action.again(replace(visit, refused=refusal), **path)
+                if action.again is not None:
+                    return action.again(replace(visit, refused=refusal), **path)
+                if not visit.typed("back"):
+                    raise
+                end = Done(visit.typed("back"), refusal.whole, "problem")
+            return done(end) if isinstance(end, Done) else end
 
         def view(**path: str) -> Response:
             return self._seen(section, action.role, lambda visit: act(visit, path))

@@ -52,6 +52,12 @@ class Refused(Exception):
         """The detail as a sentence."""
         return f"{self.detail[:1].upper()}{self.detail[1:].rstrip('.')}."
 
+    @property
+    def whole(self) -> str:
+        """The sentence and what is wrong with which field, for a place without fields."""
+        named = "; ".join(f"{pointer.strip('/').replace('_', ' ')} {fault}" for pointer, fault in self.faults.items())
+        return f"{self.sentence[:-1]}: {named}." if named else self.sentence
+
 
 @dataclass(frozen=True, slots=True)
 class Inside:

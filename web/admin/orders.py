@@ -1,6 +1,8 @@
 """Orders: found, read with all that happened to them, and what people may do about them."""
 
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
+from zoneinfo import ZoneInfo
 
 from flask import Response
 
@@ -25,20 +27,34 @@ STATES = (
     ("rejected", "Rejected"),
 )
 
+EXPIRES_WITHIN_H = 24
+"""Hours before a card's deadline at which authorised money is worth a look: one working day."""
+
+CANCELLABLE = frozenset({"placing", "awaiting_payment", "requires_action", "payment_failed", "authorized"})
+
+SENT = {
+    "succeeded": "The refund is done.",
+    "requested": "The refund waits for an admin to agree.",
+    "failed": "The refund did not work; the history below says why.",
+}
+
 
 @SECTION.page("/orders")
 def orders(visit: Visit) -> Response:
-    """All orders, or those of a number, a customer or a state."""
+    """All orders, or those of a number, a customer, a state or some days."""
     find = visit.asked("find")
     if find.startswith("ord_"):
         return order(visit, find)
-    number = find if any(sign.isdigit() for sign in find) else ""
+    number = find if any(sign.isdigit() for sign in find) and not find.startswith("usr") else ""
     page = visit.api.get(
         "/v1/orders",
         status=visit.asked("status"),
         number=number,
         customer_id="" if number else find,
         outcome_unknown=visit.asked("doubt") == "1",
+        authorization_expires_within_hours=EXPIRES_WITHIN_H if visit.asked("expiring") == "1" else None,
+        placed_from=_midnight(visit, "from"),
+        placed_to=_midnight(visit, "to", days=1),
         cursor=visit.asked("cursor"),
         limit=50,
     )
@@ -49,10 +65,13 @@ def orders(visit: Visit) -> Response:
 def order(visit: Visit, order_id: str) -> Response:
     """One order: its lines and money, why it is as it is, its papers, refunds and mails."""
     found = visit.api.get(at("/v1/orders/{}", order_id))
+    disputed = visit.api.get("/v1/disputes", order=found["id"])["data"]
     return visit.show(
         "order.html",
         title=f"Order {found['number']}",
         order=found,
+        cancellable=found["status"] in CANCELLABLE,
+        disputes=disputed,
         history=visit.api.get(at("/v1/orders/{}/timeline", order_id))["data"],
         refunds=visit.api.get(at("/v1/orders/{}/refunds", order_id))["data"],
         documents=visit.api.get(at("/v1/orders/{}/documents", order_id))["data"],
@@ -67,38 +86,22 @@ def paper(visit: Visit, order_id: str, number: str) -> Response:
     found = next((one for one in listed if one["number"] == number), None)
     if found is None:
         raise Refused(404, {"code": "not_found", "detail": "the order has no such document"})
-    reply = visit.api.fetch(found["url"])
-    return Response(reply.content, content_type="application/pdf", headers={"Content-Disposition": "inline"})
+    return visit.paper(found["url"])
 
 
 @SECTION.action("/orders/<order_id>/refund", again=order)
-def refund(visit: Visit, order_id: str) -> Done:
-    """Give money back: an amount, some of the lines, or all that is left."""
+def refund(visit: Visit, order_id: str) -> Done | Response:
+    """Give money back: an amount, some of the lines, or all that is left. First says what that comes to."""
+    path = at("/v1/orders/{}/refunds", order_id)
     found = visit.api.get(at("/v1/orders/{}", order_id))
-    currency = found["currency"]
-    body: dict[str, object] = {
-        "reason": visit.typed("reason"),
-        "expected_refundable": whole(visit.typed("expected")),
-        "restock": visit.typed("restock") == "yes",
-    }
-    lines = [
-        {"line_id": line["id"], "quantity": quantity}
-        for line in found["lines"]
-        if (quantity := whole(visit.typed(f"quantity-{line['id']}", "0")))
-    ]
-    match visit.typed("how"):
-        case "amount":
-            body["amount"] = minor(visit.typed("amount"), currency, "/amount")
-        case "lines":
-            body |= {"lines": lines, "shipping": minor(visit.typed("shipping", "0") or "0", currency, "/shipping")}
-        case _:
-            pass
-    made = visit.api.send("POST", at("/v1/orders/{}/refunds", order_id), body, key=visit.typed("key"))
-    note = {
-        "succeeded": "The refund is done.",
-        "requested": "The refund waits for an admin to agree.",
-        "failed": "The refund did not work; the history below says why.",
-    }.get(made["status"], "The refund is on its way; the customer's bank decides how long it takes.")
+    wish = _wish(visit, found)
+    if visit.typed("agreed") != "yes":
+        preview = visit.api.send("POST", f"{path}/preview", wish)
+        return visit.show(
+            "refund.html", title="Refund", order=found, preview=preview, names={x["id"]: x for x in found["lines"]}
+        )
+    made = visit.api.send("POST", path, wish, key=visit.typed("key"))
+    note = SENT.get(made["status"], "The refund is on its way; the customer's bank decides how long it takes.")
     return Done(at("/admin/orders/{}", order_id), note, "problem" if made["status"] == "failed" else "done")
 
 
@@ -106,8 +109,8 @@ def refund(visit: Visit, order_id: str) -> Done:
 def capture(visit: Visit, order_id: str) -> Done:
     """Take authorised money, all of it or an amount."""
     found = visit.api.get(at("/v1/orders/{}", order_id))
-    amount = visit.typed("amount")
-    body = {"amount": minor(amount, found["currency"], "/amount")} if amount else {}
+    amount = visit.typed("take")
+    body = {"amount": minor(amount, found["currency"], "/take")} if amount else {}
     visit.api.send("POST", at("/v1/orders/{}/capture", order_id), body, key=visit.typed("key"))
     return Done(at("/admin/orders/{}", order_id), "The money is being taken.")
 
@@ -134,3 +137,35 @@ def minor(typed: str, currency: str, pointer: str) -> int:
         fault = {"pointer": pointer, "detail": f"must be an amount such as {'12.50' if decimals(currency) else '12'}"}
         raise Refused(422, {"code": "invalid_request", "detail": "the amount is not one", "errors": [fault]})
     return int(amount)
+
+
+def _wish(visit: Visit, found: dict[str, object]) -> dict[str, object]:
+    currency = str(found["currency"])
+    lines = found["lines"] if isinstance(found["lines"], list) else []
+    body: dict[str, object] = {
+        "reason": visit.typed("reason"),
+        "expected_refundable": whole(visit.typed("expected")),
+        "restock": visit.typed("restock") == "yes",
+    }
+    match visit.typed("how"):
+        case "amount":
+            body["amount"] = minor(visit.typed("amount"), currency, "/amount")
+        case "lines":
+            body["lines"] = [
+                {"line_id": line["id"], "quantity": quantity}
+                for line in lines
+                if (quantity := whole(visit.typed(f"quantity-{line['id']}", "0")))
+            ]
+            body["shipping"] = minor(visit.typed("shipping", "0") or "0", currency, "/shipping")
+        case _:
+            pass
+    return body
+
+
+def _midnight(visit: Visit, name: str, days: int = 0) -> str:
+    """The moment in which the day of an address begins on the shop's clock; "" for what is no day."""
+    try:
+        asked = date.fromisoformat(visit.asked(name)) + timedelta(days=days)
+    except (ValueError, OverflowError):
+        return ""
+    return datetime.combine(asked, time.min, ZoneInfo(visit.menu.zone)).isoformat()

@@ -89,6 +89,15 @@ class Visit:
         """What the API has against the field at this JSON pointer."""
         return self.refused.faults.get(pointer, "") if self.refused else ""
 
+    def ticked(self, name: str) -> list[str]:
+        """The values of all check boxes of this name that were ticked."""
+        return self.request.form.getlist(name)
+
+    def paper(self, path: str) -> Response:
+        """A PDF of the API, to be read in the browser."""
+        reply = self.api.fetch(path)
+        return Response(reply.content, content_type="application/pdf", headers={"Content-Disposition": "inline"})
+
     def show(self, template: str, *, title: str, **values: Any) -> Response:
         """The page of a template in the frame."""
         kind, note = read_note(self.request.cookies.get(NOTE, ""))
@@ -110,7 +119,8 @@ class Visit:
 
 
 Handler = Callable[..., Response]
-Actor = Callable[..., Done]
+Actor = Callable[..., Done | Response]
+"""What a form does; a Response where it asks once more before it does it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +165,22 @@ class Section:
         return declare
 
     def action(self, path: str, *, role: Role | None = None, again: Handler | None = None) -> Callable[[Actor], Actor]:
-        """Declare what a form does: it says where to go next. Only POST, only with the form's mark."""
+        """Declare what a form does: it says where to go next. Only POST, only with the form's mark.
+
+        What the API refuses is shown by `again`, the page with the form; without it, as a note on the page that the
+        form's field `back` names.
+        """
 
         def declare(handler: Actor) -> Actor:
             self.actions.append(Action(path, handler.__name__, handler, again, role or self.role))
             return handler
 
         return declare
+
+    @property
+    def home(self) -> str:
+        """Where the navigation leads."""
+        return f"{PATH}{self.path}"
 
     def seen_by(self, person: Person) -> bool:
         return person.caller.has(self.role)

@@ -9,7 +9,7 @@ from shop.payments import read
 from shop.payments.errors import DisputeOpen, NotPayable, OwnRequest, RefundableChanged, RefundTooLarge, WrongState
 from shop.payments.read import RefundView
 from shop.payments.refunds.approving import approve_refund, decline_refund
-from shop.payments.refunds.refunding import LineWish, RefundWish, ask_refund
+from shop.payments.refunds.refunding import LineWish, RefundWish, ask_refund, preview_refund
 from web.access import ADMIN, OWNER_OR_SUPPORT, SUPPORT, only
 from web.answers import Answer, Settling, accepted
 from web.call import Call
@@ -43,6 +43,17 @@ class RefundLineBody(Out):
     line_id: str
     quantity: int
     amount: int
+
+
+class PreviewBody(Out):
+    """What a refund would come to: `refundable_after` is what could still be given back then."""
+
+    amount: int
+    currency: str
+    lines: list[RefundLineBody]
+    shipping: int
+    refundable_after: int
+    needs_approval: bool
 
 
 class FailureBody(Out):
@@ -103,17 +114,9 @@ def create(call: Call, order_id: str, body: NewRefund) -> Answer:
     The amount is reserved at once, so that two refunds at the same time cannot give back more than was taken. Where the
     shop wants a second person for large refunds, one that support asks for stays `requested`.
     """
-    wish = RefundWish(
-        reason=body.reason,
-        expected_refundable=body.expected_refundable,
-        amount=body.amount,
-        lines=tuple(LineWish(line.line_id, line.quantity) for line in body.lines or ()),
-        shipping=body.shipping,
-        restock=body.restock,
-    )
-    # An admin is the second person already.
-    from_minor = None if call.has("admin") else call.services.settings.refund_approval_from_minor
-    refund_id = ask_refund(call.db, order_id, wish, actor=call.customer_id, approval_from_minor=from_minor).id
+    refund_id = ask_refund(
+        call.db, order_id, _wish(body), actor=call.customer_id, approval_from_minor=_second_person_from(call)
+    ).id
     location = f"/v1/refunds/{refund_id}"
     return accepted(
         _staff_body(read.refund_view(call.db, refund_id)),
@@ -123,6 +126,34 @@ def create(call: Call, order_id: str, body: NewRefund) -> Answer:
             settled=lambda view: view.settled,
             answer=lambda view: Answer(_staff_body(view), 201, location=location),
         ),
+    )
+
+
+@GROUP.route(
+    "POST",
+    "/v1/orders/{order_id}/refunds/preview",
+    who=only("support", "admin"),
+    answers={200: PreviewBody},
+    errors=(RefundableChanged, RefundTooLarge, NotPayable, DisputeOpen, WrongState),
+)
+def preview(call: Call, order_id: str, body: NewRefund) -> PreviewBody:
+    """What a refund would come to.
+
+    Takes what asking for it takes, refuses what that would refuse, and changes nothing.
+    """
+    found = preview_refund(
+        call.db, order_id, _wish(body), actor=call.customer_id, approval_from_minor=_second_person_from(call)
+    )
+    return PreviewBody(
+        amount=found.priced.amount,
+        currency=found.currency,
+        lines=[
+            RefundLineBody(line_id=line.line_id, quantity=line.quantity, amount=line.amount_minor)
+            for line in found.priced.lines
+        ],
+        shipping=found.priced.shipping,
+        refundable_after=found.left,
+        needs_approval=found.needs_approval,
     )
 
 
@@ -180,6 +211,22 @@ def show(call: Call, refund_id: str) -> Answer:
             answer=lambda view: Answer(_shown(call)(view)),
         )
     )
+
+
+def _wish(body: NewRefund) -> RefundWish:
+    return RefundWish(
+        reason=body.reason,
+        expected_refundable=body.expected_refundable,
+        amount=body.amount,
+        lines=tuple(LineWish(line.line_id, line.quantity) for line in body.lines or ()),
+        shipping=body.shipping,
+        restock=body.restock,
+    )
+
+
+def _second_person_from(call: Call) -> int | None:
+    # An admin is the second person already.
+    return None if call.has("admin") else call.services.settings.refund_approval_from_minor
 
 
 def _shown(call: Call) -> Callable[[RefundView], RefundBody]:

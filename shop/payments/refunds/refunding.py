@@ -62,6 +62,30 @@ class Priced:
     lines: tuple[RefundLine, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a wish would come to now: `left` is what could still be refunded afterwards."""
+
+    priced: Priced
+    currency: str
+    left: int
+    needs_approval: bool
+
+
+def preview_refund(
+    db: Database, order_id: str, wish: RefundWish, *, actor: str, approval_from_minor: int | None = None
+) -> Preview:
+    """Price a wish and change nothing. Raises what ask_refund raises."""
+    with db.transaction() as tx:
+        order = orders.order(tx, order_id)
+        if order is None:
+            raise OrderNotFound(order_id)
+        payment = _checked(tx, order, wish)
+        priced = price(tx, order, wish)
+        waits = _needs_approval(tx, order_id, priced.amount, actor, approval_from_minor)
+        return Preview(priced, payment.currency, order.refundable - priced.amount, waits)
+
+
 def ask_refund(
     db: Database, order_id: str, wish: RefundWish, *, actor: str, approval_from_minor: int | None = None
 ) -> Refund:
@@ -76,11 +100,7 @@ def ask_refund(
         order = orders.lock_order(tx, order_id)
         if order is None:
             raise OrderNotFound(order_id)
-        payment = _refundable_payment(tx, order)
-        if order.disputed:
-            raise DisputeOpen(f"order {order_id}: the bank holds its money, or keeps it")
-        if wish.expected_refundable not in (None, order.refundable):
-            raise RefundableChanged(order_id, wish.expected_refundable, order.refundable)
+        payment = _checked(tx, order, wish)
         priced = price(tx, order, wish)
         waits = _needs_approval(tx, order_id, priced.amount, actor, approval_from_minor)
         refund_id = reserve(tx, payment, wish, priced, actor, needs_approval=waits)
@@ -89,6 +109,15 @@ def ask_refund(
         row = refunds.refund(tx, refund_id)
         assert row is not None, "it was inserted in this transaction"
         return row
+
+
+def _checked(tx: Tx, order: Order, wish: RefundWish) -> Payment:
+    payment = _refundable_payment(tx, order)
+    if order.disputed:
+        raise DisputeOpen(f"order {order.id}: the bank holds its money, or keeps it")
+    if wish.expected_refundable not in (None, order.refundable):
+        raise RefundableChanged(order.id, wish.expected_refundable, order.refundable)
+    return payment
 
 
 def price(tx: Tx, order: Order, wish: RefundWish) -> Priced:

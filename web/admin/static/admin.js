@@ -44,6 +44,9 @@
     }
   });
 
+  // What does nothing without this script is not shown without it.
+  document.querySelectorAll("[data-scripted]").forEach((part) => { part.hidden = false; });
+
   // A key moves to the field that names it, as "/" to the search.
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;
