@@ -6,13 +6,29 @@ was found wrong.
 
 import argparse
 import logging
+import os
 import sys
 import time
+from contextlib import ExitStack
 
 import structlog
 
-from bench.proofs import alerts, convergence, experiments, kill_points, races, samples, shopping, stories
+from bench.proofs import (
+    alerts,
+    convergence,
+    engines,
+    events,
+    experiments,
+    kill_points,
+    races,
+    samples,
+    shopping,
+    stories,
+)
 from bench.proofs.house import building
+from db.database import Database
+from db.migrations.runner import migrate
+from devstack.embedded.databases import create_database, servers_for_tests
 
 
 def main() -> int:
@@ -49,9 +65,20 @@ def _arguments() -> argparse.Namespace:
     trial = proofs.add_parser("experiments", help="false winners where nothing differs; a split of 51 to 49")
     trial.add_argument("--runs", type=int, default=300, help="experiments without an effect (default 300)")
     trial.set_defaults(run=_try_experiments)
+    agree = proofs.add_parser("engines", help="PostgreSQL, ClickHouse and a naive judge asked the same questions")
+    agree.add_argument("--histories", type=int, default=5000, help="visitors' histories (default 5000)")
+    agree.add_argument("--seed", type=int, default=20261123)
+    agree.set_defaults(run=_agree)
     alarm = proofs.add_parser("alerts", help="false alarms where nothing happens; planted faults that are found")
     alarm.add_argument("--weeks", type=int, default=52, help="weeks of each kind of shop (default 52)")
     alarm.set_defaults(run=_alarm)
+    ingested = proofs.add_parser(
+        "ingest", help="events while the drain, Redis and PostgreSQL die: none lost or doubled"
+    )
+    ingested.add_argument("--events", type=int, default=60_000, help="events (default 60000)")
+    ingested.add_argument("--kills", type=int, default=8, help="SIGKILLs of the drain's worker (default 8)")
+    ingested.add_argument("--seed", type=int, default=20261123)
+    ingested.set_defaults(run=_ingest)
     return parser.parse_args()
 
 
@@ -77,8 +104,29 @@ def _converge(given: argparse.Namespace) -> bool:
     return True
 
 
+def _agree(given: argparse.Namespace) -> bool:
+    python = engines.interpreter()
+    if python is None:
+        print("chDB is not installed (pip install chdb): ClickHouse is not asked")
+    with servers_for_tests() as urls, ExitStack() as open_ones:
+        url = create_database(urls.database_url, f"engines_{os.getpid()}")
+        migrate(url)
+        db = Database(url, name="proof")
+        columns = open_ones.enter_context(engines.engine(python)) if python else None
+        told = engines.prove(db, columns, given.histories, seed=given.seed)
+        db.close()
+    print(told)
+    return not told.wrong
+
+
 def _alarm(given: argparse.Namespace) -> bool:
     counted = alerts.prove(given.weeks)
+    print(counted)
+    return counted.sound
+
+
+def _ingest(given: argparse.Namespace) -> bool:
+    counted = events.prove(given.events, given.kills, given.seed)
     print(counted)
     return counted.sound
 

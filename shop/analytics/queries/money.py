@@ -90,60 +90,68 @@ class Seal:
 def moved(tx: Tx, periods: Sequence[Period], *, view: View, as_of: datetime) -> list[Moved]:
     """By `booking_day`: what was booked in each period, whatever day its order is of. By `order_day`: what the orders
     placed in each period are worth by everything booked before `as_of`. Periods in which nothing moved are left out.
+
+    From the quarters that are added up, and from the ledger since. Periods begin and end with quarters of an hour.
     """
     return (
         tx.cursor(row_factory=class_row(Moved))
         .execute(
-            """
-            WITH periods AS (
-                SELECT day, starts, ends
-                  FROM unnest(%(days)s::date[], %(starts)s::timestamptz[], %(ends)s::timestamptz[])
-                       AS period (day, starts, ends)
-            ), members AS (
-                SELECT periods.day, entry.id, entry.order_id
-                  FROM periods
-                  JOIN ledger_entries AS entry ON entry.booked_at >= periods.starts AND entry.booked_at < periods.ends
-                 WHERE %(view)s = 'booking_day' AND entry.booked_at < %(as_of)s
-             UNION ALL
-                SELECT periods.day, entry.id, entry.order_id
-                  FROM periods
-                  JOIN orders ON orders.created_at >= periods.starts AND orders.created_at < periods.ends
-                  JOIN ledger_entries AS entry ON entry.order_id = orders.id
-                 WHERE %(view)s = 'order_day' AND entry.booked_at < %(as_of)s
-            ), entries AS (
-                SELECT members.day, members.id, members.order_id, lines.currency,
-                       coalesce(sum(amount_minor) FILTER (WHERE account IN ('sales', 'shipping')), 0) AS income,
-                       coalesce(sum(amount_minor) FILTER (WHERE account = 'shipping'), 0) AS shipping,
-                       coalesce(sum(amount_minor) FILTER (WHERE account = 'refunds'), 0) AS refunds,
-                       coalesce(sum(amount_minor) FILTER (WHERE account = 'tax'), 0) AS tax,
-                       coalesce(sum(amount_minor) FILTER (WHERE account = 'fees'), 0) AS fees,
-                       coalesce(sum(amount_minor) FILTER (WHERE account = 'disputes'), 0) AS disputes
-                  FROM members
-                  JOIN ledger_lines AS lines ON lines.entry_id = members.id
-              GROUP BY members.day, members.id, members.order_id, lines.currency
-            )
-            SELECT day, currency,
-                   coalesce(-sum(income + tax) FILTER (WHERE refunds = 0), 0)::bigint AS gross,
-                   coalesce(sum(refunds + tax) FILTER (WHERE refunds <> 0), 0)::bigint AS refunds,
-                   (-sum(income + refunds))::bigint AS net,
-                   (-sum(income - shipping))::bigint AS goods, (-sum(shipping))::bigint AS shipping,
-                   (-sum(tax))::bigint AS tax, sum(fees)::bigint AS fees, sum(disputes)::bigint AS disputes,
-                   count(DISTINCT order_id) FILTER (WHERE income < 0)::int AS orders,
-                   count(DISTINCT order_id) FILTER (WHERE refunds > 0)::int AS refunded_orders
-              FROM entries
-          GROUP BY day, currency
-          ORDER BY day, currency
-            """,
+            MOVED,
             {
+                "view": view,
                 "days": [period.day for period in periods],
                 "starts": [period.start for period in periods],
                 "ends": [period.end for period in periods],
-                "view": view,
                 "as_of": as_of,
             },
         )
         .fetchall()
     )
+
+
+MOVED = """
+    WITH periods AS (
+        SELECT day, starts, ends
+          FROM unnest(%(days)s::date[], %(starts)s::timestamptz[], %(ends)s::timestamptz[])
+               AS period (day, starts, ends)
+    ), summed AS (
+        SELECT least(coalesce((SELECT seen_until FROM analytics_cursors WHERE name = 'revenue'), '-infinity'),
+                     date_bin('15 minutes', %(as_of)s::timestamptz, timestamptz '2000-01-01 00:00Z')) AS until
+    ), parts AS (
+        SELECT periods.day, kept.currency, kept.gross, kept.refunds, kept.net, kept.goods, kept.shipping, kept.tax,
+               kept.fees, kept.disputes, kept.sold, kept.returned
+          FROM periods
+          JOIN revenue_quarters AS kept ON kept.booked_at >= periods.starts AND kept.booked_at < periods.ends
+         WHERE %(view)s = 'booking_day' AND kept.booked_at < (SELECT until FROM summed)
+     UNION ALL
+        SELECT periods.day, entry.currency, entry.gross, entry.refunds, entry.net, entry.goods, entry.shipping, entry.tax,
+               entry.fees, entry.disputes, entry.sold, entry.returned
+          FROM periods
+          JOIN revenue_entries AS entry ON entry.booked_at >= periods.starts AND entry.booked_at < periods.ends
+         WHERE %(view)s = 'booking_day' AND entry.booked_at >= (SELECT until FROM summed)
+           AND entry.booked_at < %(as_of)s
+     UNION ALL
+        SELECT periods.day, kept.currency, kept.gross, kept.refunds, kept.net, kept.goods, kept.shipping, kept.tax,
+               kept.fees, kept.disputes, kept.sold, kept.returned
+          FROM periods
+          JOIN revenue_quarters AS kept ON kept.ordered_at >= periods.starts AND kept.ordered_at < periods.ends
+         WHERE %(view)s = 'order_day' AND kept.booked_at < (SELECT until FROM summed) AND kept.of_order
+     UNION ALL
+        SELECT periods.day, entry.currency, entry.gross, entry.refunds, entry.net, entry.goods, entry.shipping, entry.tax,
+               entry.fees, entry.disputes, entry.sold, entry.returned
+          FROM periods
+          JOIN revenue_entries AS entry ON entry.ordered_at >= periods.starts AND entry.ordered_at < periods.ends
+         WHERE %(view)s = 'order_day' AND entry.booked_at >= (SELECT until FROM summed)
+           AND entry.booked_at < %(as_of)s
+    )
+    SELECT day, currency, sum(gross)::bigint AS gross, sum(refunds)::bigint AS refunds, sum(net)::bigint AS net,
+           sum(goods)::bigint AS goods, sum(shipping)::bigint AS shipping, sum(tax)::bigint AS tax,
+           sum(fees)::bigint AS fees, sum(disputes)::bigint AS disputes, sum(sold)::int AS orders,
+           sum(returned)::int AS refunded_orders
+      FROM parts
+  GROUP BY day, currency
+  ORDER BY day, currency
+"""
 
 
 def held(tx: Tx, period: Period) -> list[Held]:

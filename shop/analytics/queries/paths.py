@@ -46,21 +46,23 @@ def compiled(asked: Paths, *, names: Sequence[str]) -> tuple[sql.Composed, dict[
     return STATEMENT.format(facts=FACTS["events"], units=UNITS["session"], anchor=anchor), values
 
 
+# An order's two facts have one id: where it was paid at once, it was placed first.
 STATEMENT = sql.SQL("""
 WITH facts AS ({facts}
 ), units AS ({units}
 ), events_of_visits AS (
-    SELECT unit, visit, ts, id,
+    SELECT unit, visit, ts, id, name = 'order_paid' AS paid,
            CASE WHEN %(pages)s AND name = 'page_view' THEN coalesce(path, name) ELSE name END AS label,
            {anchor} AND ts >= %(first)s AND ts < %(end)s AS anchor
       FROM units
     OFFSET 0
 ), compared AS (
-    SELECT *, label IS DISTINCT FROM lag(label) OVER (PARTITION BY unit, visit ORDER BY ts, id) AS fresh
+    SELECT *, label IS DISTINCT FROM lag(label) OVER (PARTITION BY unit, visit ORDER BY ts, id, paid) AS fresh
       FROM events_of_visits
 ), numbered AS (
     SELECT unit, visit, label, anchor, fresh,
-           count(*) FILTER (WHERE fresh) OVER (PARTITION BY unit, visit ORDER BY ts, id ROWS UNBOUNDED PRECEDING) AS nth
+           count(*) FILTER (WHERE fresh) OVER (PARTITION BY unit, visit ORDER BY ts, id, paid
+                                               ROWS UNBOUNDED PRECEDING) AS nth
       FROM compared
 ), measured AS (
     SELECT unit, visit, label, fresh,

@@ -1,12 +1,15 @@
-"""Funnels once more, the simplest way there is: every way through a short history is tried. Slow, and easy to believe."""
+"""Funnels, ways and retention once more, the simplest way there is: everything is tried. Slow, and easy to believe."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from math import floor
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from shop.analytics.behaviour.steps import Funnel, Match
+from shop.analytics.behaviour.steps import ORDER_FACTS, Funnel, Match
+from shop.analytics.behaviour.ways import STATIONS, Paths
 
 
 @dataclass(frozen=True)
@@ -45,21 +48,57 @@ def judge(facts: Sequence[Fact], funnel: Funnel, *, now: datetime) -> dict[Any, 
 
 
 def _units(facts: Sequence[Fact], funnel: Funnel) -> Iterable[list[Fact]]:
-    people = [fact for fact in facts if fact.bot < 50]
     units: dict[Any, list[Fact]] = {}
-    if funnel.unit == "session":
-        for visitor in {fact.visitor for fact in people}:
-            visit, before = 0, None
-            for fact in sorted((f for f in people if f.visitor == visitor), key=lambda f: (f.ts, f.id)):
-                visit += before is not None and fact.ts - before > timedelta(minutes=30)
-                before = fact.ts
-                units.setdefault((visitor, visit), []).append(fact)
-    else:
-        for fact in people:
-            key = fact.visitor if funnel.unit == "visitor" else fact.customer
+    owner = _owners(facts)
+    visit_of = _visits(facts)
+    for fact in facts:
+        if fact.bot < 50:
+            key: Any = fact.visitor
+            if funnel.unit == "customer":
+                key = fact.customer or owner.get(fact.visitor)
+            elif funnel.unit == "session":
+                key = visit_of(fact)
             if key is not None:
                 units.setdefault(key, []).append(fact)
     return units.values()
+
+
+def _owners(facts: Sequence[Fact]) -> dict[str, str]:
+    """Visitors on whose browser one customer alone was signed in."""
+    seen: dict[str, set[str]] = {}
+    for fact in facts:
+        if fact.customer and fact.name not in ORDER_FACTS:
+            seen.setdefault(fact.visitor, set()).add(fact.customer)
+    return {visitor: min(customers) for visitor, customers in seen.items() if len(customers) == 1}
+
+
+def _visits(facts: Sequence[Fact]) -> Callable[[Fact], tuple[str, datetime] | None]:
+    """To which visit a fact belongs: half an hour of silence, or another campaign than the one in effect, begins one."""
+    visits: dict[str, list[list[datetime]]] = {}
+    for visitor in {fact.visitor for fact in facts}:
+        before: datetime | None = None
+        campaign: str | None = None
+        mine = visits.setdefault(visitor, [])
+        for fact in sorted((f for f in facts if f.visitor == visitor), key=lambda f: (f.ts, f.id)):
+            if fact.name in ORDER_FACTS:
+                continue
+            silence = before is None or fact.ts - before > timedelta(minutes=30)
+            named = fact.fields.get("campaign")
+            campaign = None if silence else campaign
+            if silence or (named is not None and named != campaign):
+                mine.append([fact.ts, fact.ts])
+            campaign = named or campaign
+            before = mine[-1][1] = fact.ts
+
+    def of(fact: Fact) -> tuple[str, datetime] | None:
+        begun = [(start, end) for start, end in visits[fact.visitor] if start <= fact.ts]
+        if not begun:
+            return None
+        start = max(begun)[0]
+        end = max(end for at, end in begun if at == start)
+        return (fact.visitor, start) if fact.ts <= end + timedelta(minutes=30) else None
+
+    return of
 
 
 def _walk(unit: list[Fact], funnel: Funnel) -> Seen | None:
@@ -79,7 +118,8 @@ def _walk(unit: list[Fact], funnel: Funnel) -> Seen | None:
         seconds[reached] = min(seconds.get(reached, took), took)
     if not entries:
         return None
-    segment = known[min(entries)].fields.get(funnel.breakdown or "")
+    touch = max(entries) if funnel.attribution == "last" else min(entries)
+    segment = known[touch].fields.get(funnel.breakdown or "")
     return Seen(max(known[entry].ts for entry in entries), segment, seconds)
 
 
@@ -103,6 +143,9 @@ def _chains(known: list[Fact], funnel: Funnel, barred: Callable[[Fact], bool], *
         yield entry, k, took.total_seconds()
         if k < len(funnel.steps):
             for following in range(at + 1, min(at + 2, len(known)) if directly else len(known)):
+                near = funnel.steps[k].within
+                if near is not None and known[following].ts - known[at].ts > near:
+                    continue
                 if known[following].matches(funnel.steps[k]):
                     yield from go_on(entry, following, k + 1)
 
@@ -146,3 +189,50 @@ def _percentile(ordered: list[float], share: float) -> float | None:
     low = floor(place)
     high = min(low + 1, len(ordered) - 1)
     return round(ordered[low] + (ordered[high] - ordered[low]) * (place - low), 6)
+
+
+def ways(facts: Sequence[Fact], asked: Paths) -> tuple[Counter[tuple[str, ...]], Counter[tuple[int, str]]]:
+    """How often each way was gone, and each station in each place."""
+    visit_of = _visits(facts)
+    visits: dict[Any, list[Fact]] = {}
+    for fact in facts:
+        if fact.bot < 50 and fact.name in STATIONS and (visit := visit_of(fact)) is not None:
+            visits.setdefault(visit, []).append(fact)
+    gone: Counter[tuple[str, ...]] = Counter()
+    places: Counter[tuple[int, str]] = Counter()
+    for visit in visits.values():
+        stations: list[str] = []
+        anchor: int | None = None
+        for fact in sorted(visit, key=lambda f: (f.ts, f.id, f.name == "order_paid")):
+            page = asked.nodes == "pages" and fact.name == "page_view"
+            label = fact.fields.get("path", fact.name) if page else fact.name
+            if not stations or stations[-1] != label:
+                stations.append(label)
+            if anchor is None and fact.matches(asked.anchor) and asked.start <= fact.ts < asked.end:
+                anchor = len(stations) - 1
+        if anchor is None:
+            continue
+        rest = stations[anchor + 1 :] if asked.direction == "after" else stations[:anchor][::-1]
+        gone[tuple(rest[: asked.length])] += 1
+        places.update(enumerate(rest[: asked.length], start=1))
+    return gone, places
+
+
+def returned(
+    facts: Sequence[Fact], zone: ZoneInfo, *, by: str, first: date, end: date, until: datetime
+) -> Counter[tuple[date, int]]:
+    """People by the Monday of their first week and weeks since."""
+    weeks: dict[str, set[date]] = {}
+    for fact in facts:
+        if fact.ts >= until or fact.bot >= 50:
+            continue
+        came = fact.name not in ORDER_FACTS if by == "visitor" else fact.name == "order_placed"
+        who = fact.visitor if by == "visitor" else fact.customer
+        if came and who is not None:
+            day = fact.ts.astimezone(zone).date()
+            weeks.setdefault(who, set()).add(day - timedelta(days=day.weekday()))
+    found: Counter[tuple[date, int]] = Counter()
+    for mondays in weeks.values():
+        if first <= min(mondays) < end:
+            found.update((min(mondays), (monday - min(mondays)).days // 7) for monday in mondays)
+    return found
