@@ -33,6 +33,7 @@ TIMETABLE = (
     Entry(jobs.NOTE_ORDER_FACTS, cron="* * * * *", at_once=True),
     Entry(jobs.DERIVE_SESSIONS, cron="* * * * *", at_once=True),
     Entry(jobs.REFRESH_TRENDING, cron="* * * * *"),
+    Entry(jobs.TALLY_REVENUE, cron="*/15 * * * *", at_once=True),
     Entry(jobs.WATCH_SIGNALS, cron="*/5 * * * *"),
     Entry(jobs.FILL_LIVE_COUNTERS, cron="1-56/5 * * * *", at_once=True),
     Entry(jobs.RECOUNT_EVENTS, cron="0 4 * * *"),

@@ -18,6 +18,7 @@ from shop.analytics.events.sessions import sessions
 from shop.analytics.privacy.erase import erase
 from shop.analytics.privacy.export import export
 from shop.analytics.reports.report import House, report
+from shop.analytics.tally import tally
 from shop.operations.prune import prune
 from tasks.broker import Run, performs
 
@@ -65,6 +66,11 @@ def retrace_steps(services: Services, run: Run) -> dict[str, Any]:
 @performs(jobs.REPLAY_QUARANTINED)
 def replay_quarantined(services: Services, run: Run, *, by: str, quarantine_id: int | None = None) -> dict[str, Any]:
     return dict(replay(services.db, run.progress, by=by, quarantine_id=quarantine_id))
+
+
+@performs(jobs.TALLY_REVENUE)
+def tally_revenue(services: Services, run: Run) -> dict[str, Any]:
+    return dict(tally(services.db, run.progress))
 
 
 @performs(jobs.WATCH_SIGNALS)

@@ -59,3 +59,55 @@ CREATE UNIQUE INDEX incidents_current ON incidents (kind, subject) WHERE resolve
 CREATE INDEX incidents_newest ON incidents (status, id DESC);
 CREATE INDEX incidents_ended ON incidents (resolved_at, opened_at);
 CREATE INDEX incidents_of ON incidents (kind, subject, resolved_at DESC);
+
+-- What each ledger entry says of revenue, a row a currency. `sold` and `returned` are 1 at the first sale and the first
+-- credit of an order, so that their sums are orders. Amounts are income positive.
+CREATE VIEW revenue_entries AS
+SELECT entry.id, entry.booked_at, orders.created_at AS ordered_at, sums.currency,
+       CASE WHEN refunds = 0 THEN -(income + tax) ELSE 0 END AS gross,
+       CASE WHEN refunds <> 0 THEN refunds + tax ELSE 0 END AS refunds,
+       -(income + refunds) AS net, -(income - shipping) AS goods, -shipping AS shipping, -tax AS tax, fees, disputes,
+       (income < 0 AND NOT EXISTS (
+           SELECT 1 FROM ledger_entries AS earlier
+            WHERE earlier.order_id = entry.order_id AND earlier.seq < entry.seq AND earlier.kind = entry.kind))::int
+           AS sold,
+       (refunds > 0 AND NOT EXISTS (
+           SELECT 1 FROM ledger_entries AS earlier
+            WHERE earlier.order_id = entry.order_id AND earlier.seq < entry.seq AND earlier.kind = entry.kind))::int
+           AS returned
+  FROM ledger_entries AS entry
+  LEFT JOIN orders ON orders.id = entry.order_id
+ CROSS JOIN LATERAL (
+       SELECT currency,
+              coalesce(sum(amount_minor) FILTER (WHERE account IN ('sales', 'shipping')), 0) AS income,
+              coalesce(sum(amount_minor) FILTER (WHERE account = 'shipping'), 0) AS shipping,
+              coalesce(sum(amount_minor) FILTER (WHERE account = 'refunds'), 0) AS refunds,
+              coalesce(sum(amount_minor) FILTER (WHERE account = 'tax'), 0) AS tax,
+              coalesce(sum(amount_minor) FILTER (WHERE account = 'fees'), 0) AS fees,
+              coalesce(sum(amount_minor) FILTER (WHERE account = 'disputes'), 0) AS disputes
+         FROM ledger_lines AS lines
+        WHERE lines.entry_id = entry.id
+        GROUP BY currency) AS sums
+ WHERE sums.income <> 0 OR sums.refunds <> 0 OR sums.tax <> 0 OR sums.fees <> 0 OR sums.disputes <> 0;
+
+-- The same, added up by quarters of an hour: in which they were booked, and in which their orders were placed. Every
+-- zone's days begin with a quarter. Up to the cursor 'revenue'; what was booked since is read from the ledger.
+CREATE TABLE revenue_quarters (
+    booked_at timestamptz NOT NULL,
+    -- Of entries of no order: when they were booked.
+    ordered_at timestamptz NOT NULL,
+    of_order boolean NOT NULL,
+    currency text NOT NULL CHECK (currency ~ '^[a-z]{3}$'),
+    gross bigint NOT NULL,
+    refunds bigint NOT NULL,
+    net bigint NOT NULL,
+    goods bigint NOT NULL,
+    shipping bigint NOT NULL,
+    tax bigint NOT NULL,
+    fees bigint NOT NULL,
+    disputes bigint NOT NULL,
+    sold integer NOT NULL,
+    returned integer NOT NULL,
+    PRIMARY KEY (booked_at, ordered_at, of_order, currency)
+);
+CREATE INDEX revenue_quarters_ordered ON revenue_quarters (ordered_at, booked_at) WHERE of_order;

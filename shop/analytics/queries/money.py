@@ -124,8 +124,8 @@ MOVED = """
           JOIN revenue_quarters AS kept ON kept.booked_at >= periods.starts AND kept.booked_at < periods.ends
          WHERE %(view)s = 'booking_day' AND kept.booked_at < (SELECT until FROM summed)
      UNION ALL
-        SELECT periods.day, entry.currency, entry.gross, entry.refunds, entry.net, entry.goods, entry.shipping, entry.tax,
-               entry.fees, entry.disputes, entry.sold, entry.returned
+        SELECT periods.day, entry.currency, entry.gross, entry.refunds, entry.net, entry.goods, entry.shipping,
+               entry.tax, entry.fees, entry.disputes, entry.sold, entry.returned
           FROM periods
           JOIN revenue_entries AS entry ON entry.booked_at >= periods.starts AND entry.booked_at < periods.ends
          WHERE %(view)s = 'booking_day' AND entry.booked_at >= (SELECT until FROM summed)
@@ -137,8 +137,8 @@ MOVED = """
           JOIN revenue_quarters AS kept ON kept.ordered_at >= periods.starts AND kept.ordered_at < periods.ends
          WHERE %(view)s = 'order_day' AND kept.booked_at < (SELECT until FROM summed) AND kept.of_order
      UNION ALL
-        SELECT periods.day, entry.currency, entry.gross, entry.refunds, entry.net, entry.goods, entry.shipping, entry.tax,
-               entry.fees, entry.disputes, entry.sold, entry.returned
+        SELECT periods.day, entry.currency, entry.gross, entry.refunds, entry.net, entry.goods, entry.shipping,
+               entry.tax, entry.fees, entry.disputes, entry.sold, entry.returned
           FROM periods
           JOIN revenue_entries AS entry ON entry.ordered_at >= periods.starts AND entry.ordered_at < periods.ends
          WHERE %(view)s = 'order_day' AND entry.booked_at >= (SELECT until FROM summed)
