@@ -141,15 +141,19 @@ class WakingBroker(stock.RedisBroker):
 
     def run_id(self) -> str:
         """Changes when Redis restarts, and with it perhaps its memory."""
-        try:
-            return str(cast("dict[str, Any]", self.client.info("server"))["run_id"])
-        except redis.RedisError as error:
-            raise BrokerDown(str(error)) from error
+        return self._told("server", "run_id")
+
+    def version(self) -> str:
+        """As the server says it: `7.2.4`."""
+        return self._told("server", "redis_version")
 
     def memory_policy(self) -> str:
         """`noeviction`, or a policy under which Redis throws queues away when a cache fills."""
+        return self._told("memory", "maxmemory_policy")
+
+    def _told(self, section: str, name: str) -> str:
         try:
-            return str(cast("dict[str, Any]", self.client.info("memory")).get("maxmemory_policy", "unknown"))
+            return str(cast("dict[str, Any]", self.client.info(section)).get(name, "unknown"))
         except redis.RedisError as error:
             raise BrokerDown(str(error)) from error
 

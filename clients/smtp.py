@@ -59,6 +59,13 @@ class SmtpMailer:
         except OSError as error:
             raise MailDelayed(f"mail {letter.id}: {self.host}:{self.port} cannot be reached: {error}") from error
 
+    def knock(self) -> None:
+        try:
+            with self._session() as server:
+                server.noop()
+        except (smtplib.SMTPException, OSError) as error:
+            raise MailDelayed(f"{self.host}:{self.port} does not let us in: {error}") from error
+
     def _message(self, letter: Letter, recipient: Address) -> EmailMessage:
         message = EmailMessage(policy=WIRE)
         message["From"] = Address(self.sender_name, addr_spec=self.sender)

@@ -1,6 +1,7 @@
 """What the doctor and the readiness check want to know of the database."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from psycopg.rows import class_row
 
@@ -14,6 +15,7 @@ class Facts:
     version: str
     max_connections: int
     pgvector: str | None
+    clock: datetime
 
 
 def facts(tx: Tx) -> Facts:
@@ -23,7 +25,8 @@ def facts(tx: Tx) -> Facts:
             """
             SELECT current_setting('server_version') AS version,
                    current_setting('max_connections')::int AS max_connections,
-                   (SELECT extversion FROM pg_extension WHERE extname = 'vector') AS pgvector
+                   (SELECT extversion FROM pg_extension WHERE extname = 'vector') AS pgvector,
+                   clock_timestamp() AS clock
             """
         )
         .fetchone()

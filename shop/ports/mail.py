@@ -36,6 +36,10 @@ class Mailer(Protocol):
         """
         ...
 
+    def knock(self) -> None:
+        """Come in and go again without a letter. Raises MailDelayed when the server is away or does not let us in."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class ServerSaid:
