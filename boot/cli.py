@@ -16,6 +16,7 @@ from boot.commands import (
     events,
     invoices,
     jobs,
+    learning,
     model,
     orders,
     reports,
@@ -37,6 +38,7 @@ app.command("doctor")(doctor.doctor)
 app.command("import-catalog")(catalogue.import_catalog)
 app.command("embed")(catalogue.embed)
 app.command("search")(catalogue.search)
+app.command("search-analytics")(learning.search_analytics)
 app.command("report")(reports.report)
 app.command("order")(orders.order)
 app.command("states")(states.states)
@@ -45,6 +47,7 @@ app.command("verify")(books.verify)
 app.command("reconcile")(books.reconcile)
 app.command("model")(model.model)
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(learning.app, name="learning")
 app.add_typer(books.app, name="ledger")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(deliveries.app, name="deliveries")

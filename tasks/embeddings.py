@@ -12,6 +12,7 @@ from shop.search.catalogue.sync import sync
 from shop.search.days.recount import recount
 from shop.search.days.sum_up import sum_up
 from shop.search.learning.learn import learn
+from shop.search.learning.replay import replay
 from shop.search.recommending.recommend import recommend
 from shop.search.suggesting.suggest import suggest
 from shop.search.vectors.embed import embed
@@ -68,6 +69,11 @@ def forget_vectors(services: Services, run: Run) -> dict[str, Any]:
 @performs(jobs.SUM_UP_SEARCHES)
 def sum_up_searches(services: Services, run: Run) -> dict[str, Any]:
     return sum_up(services.db, run.progress, zone=services.settings.zone)
+
+
+@performs(jobs.REPLAY_SEARCHES)
+def replay_searches(services: Services, run: Run, *, replay_id: str) -> dict[str, Any]:
+    return replay(services.db, services.encoder, run.progress, replay_id=replay_id)
 
 
 @performs(jobs.RECOUNT_SEARCHES)

@@ -68,6 +68,15 @@ def bought_together(call: Call, product_id: str, query: TogetherQuery) -> Recomm
     return _listed(shop.bought_together(call.db, product_id, limit=query.limit))
 
 
+@GROUP.route("GET", "/v1/products/{product_id}/also-viewed", who=ANYONE, answers={200: RecommendedProducts})
+def also_viewed(call: Call, product_id: str, query: TogetherQuery) -> RecommendedProducts:
+    """Products that the same people looked at shortly before or after this one: what they compared it with.
+
+    Counted over the visits of 180 days, the newer ones more. Sold out products are left out.
+    """
+    return _listed(shop.also_viewed(call.db, product_id, limit=query.limit))
+
+
 @GROUP.route(
     "GET", "/v1/recommendations", who=VISITOR, answers={200: RecommendedProducts}, errors=(NoProducts, NotFound)
 )
@@ -75,10 +84,10 @@ def recommendations(call: Call, query: RecommendQuery) -> RecommendedProducts:
     """What this customer or visitor may like, or what goes with products.
 
     `row=home`: from their last fifty interests, the newest counting most and a click counting at once: what others took
-    after them, and for products that few have seen, what is described alike. Nothing they know or bought already,
-    nothing sold out. A stranger, who asks with `personalize=false` and who said no to personalisation get what is
-    popular. `row=product`, `row=cart`: what was bought along with the products, looked at along with them, or is
-    described alike.
+    after them, and for products that few have seen, what is described alike. Nothing they know or bought already
+    (unless people buy it again, and it is time), nothing sold out, of what is nearly the same the best. A stranger, who
+    asks with `personalize=false` and who said no to personalisation get what is popular. `row=product`, `row=cart`: what
+    was bought along with the products, looked at along with them, or is described alike.
     """
     caller, encoder = call.caller, call.services.encoder
     asker = Asker(caller.sub, caller.visitor_id, query.personalize)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 from db.database import Database, Tx
 from shop.ids import new_id
@@ -15,16 +16,16 @@ from shop.search.answering.explain import Explanation, explain
 from shop.search.answering.further import further, keep, legs
 from shop.search.answering.gather import LegAway, Means
 from shop.search.answering.known import Knowledge, Known
-from shop.search.answering.listing import Wanted, count_facets, listing
+from shop.search.answering.listing import Listing, Wanted, count_facets, listing
 from shop.search.answering.pages import Sort
 from shop.search.answering.rank import RANKER, Ranked
 from shop.search.answering.rescue import rescue
 from shop.search.answering.taste import taste
 from shop.search.language.text import normalise
-from shop.search.learning.learned import with_learned
+from shop.search.learning.learned import Learned, with_learned
 from shop.search.queries import cards, log
 from shop.search.queries.filters import Filters
-from shop.search.queries.vectors import written
+from shop.search.queries.vectors import Vector, halves
 from shop.search.understanding import spelling
 from shop.search.understanding.spelling import Spelt
 from shop.search.understanding.understand import Query, understand
@@ -32,6 +33,13 @@ from shop.search.understanding.widen import ways
 from shop.search.vectors import models
 
 __all__ = ["Hit", "Leg", "Mode", "Place", "SearchRequest", "SearchResult", "Sort", "WrongPlace", "find", "warm"]
+
+INSTEAD: Mapping[Mode, Sequence[Mode]] = {
+    "hybrid": ("hybrid", "lexical", "semantic"),
+    "lexical": ("lexical", "semantic"),
+    "semantic": ("semantic", "lexical"),
+}
+"""What is asked where a leg is away, in this order: which of two it was, the one statement for both does not tell."""
 
 LOGGED_PRODUCTS = 10
 """The first page as most shops show it: enough to ask later which of them were clicked."""
@@ -53,15 +61,25 @@ def search(db: Database, encoder: Encoder, request: SearchRequest, knowledge: Kn
     of = fingerprint(request)
     if request.after is not None and request.after.of != of:
         raise WrongPlace("the cursor belongs to another search")
-    try:
-        with db.transaction() as tx:
-            known = knowledge.of(tx)
-            return _answered(tx, _search(request, of, known, encoder, request.mode), began), known
-    except LegAway as away:
-        other: Mode = "semantic" if away.leg == "lexical" else "lexical"
-        with db.transaction() as tx:
-            known = knowledge.of(tx)
-            return _answered(tx, _search(request, of, known, encoder, other), began), known
+    away: LegAway | None = None
+    for legs_asked in INSTEAD[request.mode]:
+        try:
+            with db.transaction() as tx:
+                known = knowledge.of(tx)
+                return _answered(tx, _search(request, of, known, encoder, legs_asked), began), known
+        except LegAway as error:
+            away = error
+    assert away is not None, "every mode has legs"
+    raise away
+
+
+def listed(tx: Tx, encoder: Encoder, known: Known, request: SearchRequest) -> tuple[Query, Sequence[Ranked]]:
+    """How the query is read, and the whole list as it is before clicks have a say; nothing is logged or kept. Raises
+    LegAway.
+    """
+    search = _search(request, fingerprint(request), known, encoder, request.mode)
+    found = _found(tx, search, *_read(tx, search))
+    return found.wanted.query, found.listing.ranked
 
 
 def warm(encoder: Encoder) -> bool:
@@ -92,11 +110,8 @@ def _answered(tx: Tx, search: _Search, began: float) -> SearchResult:
     following = further(tx, known, request, search.of)
     if following is not None:
         return replace(following, took_ms=_since(began))
-    spelt = _spelt(tx, search.encoder, known, request)
-    query = understand(spelt.text or request.text, known, literal=request.literal)
-    query = replace(query, spaced=spelt.spaced) if spelt.spaced else query
-    wanted = _wanted(tx, query, _vector(search.speaker, query, search.legs), search)
-    return logged(tx, request, _first(tx, search, wanted, spelt.text), began)
+    wanted, corrected = _read(tx, search)
+    return logged(tx, request, _first(tx, search, wanted, corrected), began)
 
 
 def fingerprint(request: SearchRequest) -> str:
@@ -109,21 +124,30 @@ def _since(began: float) -> float:
     return round((time.perf_counter() - began) * 1000, 2)
 
 
+def _read(tx: Tx, search: _Search) -> tuple[Wanted, str | None]:
+    """What is wanted, and the query as it was put right, None where nothing was wrong with it."""
+    request, known = search.request, search.known
+    spelt = _spelt(tx, search.encoder, known, request)
+    query = understand(spelt.text or request.text, known, literal=request.literal)
+    query = replace(query, spaced=spelt.spaced) if spelt.spaced else query
+    return _wanted(tx, query, _vector(search.speaker, query, search.legs), search), spelt.text
+
+
 def _spelt(tx: Tx, encoder: Encoder, known: Known, request: SearchRequest) -> Spelt:
     return spelling.correct(tx, encoder, request.text, language=known.language) if request.correct else Spelt()
 
 
-def _vector(speaker: Encoder | None, query: Query, mode: Mode) -> str | None:
-    """As pgvector reads it; None when meaning is not asked for or the model is away."""
+def _vector(speaker: Encoder | None, query: Query, mode: Mode) -> Vector | None:
+    """None when meaning is not asked for or the model is away."""
     if mode == "lexical" or speaker is None:
         return None
     try:
-        return written(speaker.encode([query.wanted])[0].tolist())
+        return halves(speaker.encode([query.wanted])[0])
     except EncoderUnavailable:
         return None
 
 
-def _wanted(tx: Tx, query: Query, vector: str | None, search: _Search) -> Wanted:
+def _wanted(tx: Tx, query: Query, vector: Vector | None, search: _Search) -> Wanted:
     request, known = search.request, search.known
     version = _version(known, search.encoder)
     pins = known.pins.get(normalise(request.text))
@@ -135,6 +159,7 @@ def _wanted(tx: Tx, query: Query, vector: str | None, search: _Search) -> Wanted
             vector=vector,
             ways=ways(query, known) if search.legs != "semantic" or vector is None else (),
             taste=_taste(tx, query, request, version) if vector is not None else None,
+            documents=known.documents,
         ),
         pinned=pins.product_ids if pins and pins.holds(datetime.now(UTC)) else (),
     )
@@ -162,7 +187,7 @@ def is_personal(tx: Tx, encoder: Encoder, known: Known, request: SearchRequest) 
     return request.mode != "lexical" and _taste(tx, query, request, _version(known, encoder)) is not None
 
 
-def _taste(tx: Tx, query: Query, request: SearchRequest, version: str) -> str | None:
+def _taste(tx: Tx, query: Query, request: SearchRequest, version: str) -> Vector | None:
     if not request.personal or request.sort != "relevance":
         return None
     persons = [f"c:{request.customer_id}"] if request.customer_id else []
@@ -172,17 +197,11 @@ def _taste(tx: Tx, query: Query, request: SearchRequest, version: str) -> str | 
 
 def _first(tx: Tx, search: _Search, wanted: Wanted, corrected: str | None) -> SearchResult:
     """The page of a list that is made now: the first one, or one whose list is no longer kept."""
-    request, interpreted = search.request, dict(wanted.query.interpreted)
-    found = listing(tx, wanted)
-    if not found.ranked:
-        rescued = rescue(
-            tx, wanted, chosen=request.filters, respelt=lambda: _respelt(tx, search, corrected or request.text)
-        )
-        if rescued is not None:
-            wanted, found = rescued.wanted, rescued.found
-            interpreted |= {"rescued": rescued.step}
-            corrected = wanted.query.text if rescued.step == "spelling" else corrected
-    learned = with_learned(tx, wanted.query.normalised, found.ranked, request)
+    request = search.request
+    wanted, found, interpreted, corrected = _found(tx, search, wanted, corrected)
+    learned = Learned(found.ranked)
+    if search.known.learning != "off":
+        learned = with_learned(tx, wanted.query.normalised, found.ranked, request)
     order = pages.ordered(learned.ranked, request.sort)
     start = pages.begins_at(order, request.after and (request.after.at + 1, request.after.product_id))
     page = order[start : start + request.limit]
@@ -207,6 +226,28 @@ def _first(tx: Tx, search: _Search, wanted: Wanted, corrected: str | None) -> Se
         result = replace(result, next_place=place)
         keep(tx, result, order, wanted.filters)
     return result
+
+
+class _Found(NamedTuple):
+    wanted: Wanted
+    listing: Listing
+    interpreted: dict[str, Any]
+    corrected: str | None
+
+
+def _found(tx: Tx, search: _Search, wanted: Wanted, corrected: str | None) -> _Found:
+    """The list of what is wanted, or of what is searched instead where that finds nothing."""
+    request, interpreted = search.request, dict(wanted.query.interpreted)
+    found = listing(tx, wanted)
+    if found.ranked:
+        return _Found(wanted, found, interpreted, corrected)
+    rescued = rescue(
+        tx, wanted, chosen=request.filters, respelt=lambda: _respelt(tx, search, corrected or request.text)
+    )
+    if rescued is None:
+        return _Found(wanted, found, interpreted, corrected)
+    corrected = rescued.wanted.query.text if rescued.step == "spelling" else corrected
+    return _Found(rescued.wanted, rescued.found, interpreted | {"rescued": rescued.step}, corrected)
 
 
 def _respelt(tx: Tx, search: _Search, text: str) -> Wanted | None:

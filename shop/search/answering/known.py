@@ -11,8 +11,10 @@ from db.database import Tx
 from shop.search.catalogue.product import CATEGORY_STEP
 from shop.search.language.languages import ENGLISH
 from shop.search.language.text import normalise, terms, words
-from shop.search.queries import index, merchandising, models, values, versions
+from shop.search.queries import boosts, index, merchandising, models, values, versions
+from shop.search.queries.find import EF_SEARCH
 from shop.search.queries.models import Model
+from shop.search.queries.versions import State
 
 VALUES_FRESH_S = 60.0
 """New brands and categories are recognised after a minute at most: an import of hours changes them every second."""
@@ -45,8 +47,9 @@ class Synonym:
 class Known:
     """brands: by their words, with single spaces, the brand in lower case. categories: by the stems of their last step,
     the whole paths in lower case. synonyms: by the first stem they replace. former_language: looked under too, while
-    products are put over. versions: of the catalogue and the merchandising as they were found; values_of: the
-    catalogue's whose brands and categories these are.
+    products are put over. learning: whether what was learned from clicks counts. documents: how many products are
+    indexed. versions: of the catalogue and the merchandising as they were found; values_of: the catalogue's whose
+    brands and categories these are.
     """
 
     language: str = ENGLISH
@@ -59,6 +62,8 @@ class Known:
     )
     synonyms: Mapping[str, Sequence[Synonym]] = field(default_factory=dict[str, Sequence[Synonym]])
     pins: Mapping[str, Pinned] = field(default_factory=dict[str, Pinned])
+    learning: boosts.State = "off"
+    documents: int = 0
     versions: tuple[int, int] = (-1, -1)
     values_of: int = -1
 
@@ -67,9 +72,9 @@ NOTHING = Known()
 
 
 class Knowledge:
-    """One for a process. Each search asks the database for two numbers and reads anew what they say is old.
+    """One for a process. Each search begins with asking for three numbers and reads anew what they say is old.
 
-    So synonyms, pins, language and model hold from the next search on after they were changed.
+    So synonyms, pins, language, model and learning hold from the next search on after they were changed.
     """
 
     def __init__(self, *, values_fresh_s: float = VALUES_FRESH_S) -> None:
@@ -84,15 +89,17 @@ class Knowledge:
         return self._known
 
     def of(self, tx: Tx) -> Known:
-        now = versions.versions(tx)
+        """Begins a search: the transaction has its settings afterwards."""
+        begun = versions.begin(tx, ef_search=EF_SEARCH)
+        now = begun.versions
         known = self._known
-        if known is not None and now == known.versions and now[0] == known.values_of:
+        if known is not None and (now, begun.documents, now[0]) == (known.versions, known.documents, known.values_of):
             return known
         with self._lock:
-            return self._read(tx, now)
+            return self._read(tx, begun)
 
-    def _read(self, tx: Tx, now: tuple[int, int]) -> Known:
-        known = self._known
+    def _read(self, tx: Tx, begun: State) -> Known:
+        known, now = self._known, begun.versions
         values_of = known.values_of if known else -1
         if known is None or now[1] != known.versions[1]:
             old = known.language if known else None
@@ -102,7 +109,7 @@ class Knowledge:
         if now[0] != values_of and (values_of < 0 or time.monotonic() - self._values_read >= self._fresh_s):
             known = _with_values(tx, known)
             values_of, self._values_read = now[0], time.monotonic()
-        self._known = replace(known, versions=now, values_of=values_of)
+        self._known = replace(known, documents=begun.documents, versions=now, values_of=values_of)
         return self._known
 
 
@@ -115,28 +122,26 @@ def _decided(tx: Tx, known: Known) -> Known:
         model=models.active_model(tx),
         brands=known.brands,
         categories=known.categories,
-        synonyms=_synonyms(merchandising.active_synonyms(tx, limit=MOST_SYNONYMS), corpus.language),
+        synonyms=synonyms_by_stem(merchandising.active_synonyms(tx, limit=MOST_SYNONYMS), corpus.language),
         pins={
             pins.normalised: Pinned(tuple(pins.product_ids), pins.starts_at, pins.ends_at)
             for pins in merchandising.list_pins(tx, normalised=None, before=None, limit=MOST_PINS)
         },
+        learning=boosts.state(tx),
     )
 
 
 def _with_values(tx: Tx, known: Known) -> Known:
-    return Known(
-        language=known.language,
-        former_language=known.former_language,
+    return replace(
+        known,
         currency=values.currency(tx) or known.currency,
-        model=known.model,
         brands={" ".join(words(normalise(brand))): brand for brand in values.brands(tx)},
         categories=_categories(values.categories(tx), known.language),
-        synonyms=known.synonyms,
-        pins=known.pins,
     )
 
 
-def _synonyms(found: Iterable[tuple[str, Sequence[str]]], language: str) -> dict[str, list[Synonym]]:
+def synonyms_by_stem(found: Iterable[tuple[str, Sequence[str]]], language: str) -> dict[str, list[Synonym]]:
+    """From kinds and terms."""
     made: defaultdict[str, list[Synonym]] = defaultdict(list)
     for kind, written in found:
         stems = [tuple(terms(term, language)) for term in written]

@@ -8,7 +8,8 @@ from shop.progress import Progress, unheard
 from shop.search.answering import pages
 from shop.search.days.close import close_until
 from shop.search.days.spans import day_of, span_of
-from shop.search.queries import lists, log
+from shop.search.learning.replaying import KEPT_DAYS
+from shop.search.queries import lists, log, replays
 from shop.search.queries import models as queries
 from shop.search.vectors.models import KEPT_MINUTES
 
@@ -36,6 +37,8 @@ def forget(
     """
     old = _lists(db)
     searches = _searches(db, searches_days, zone)
+    with db.transaction() as tx:
+        replays.forget(tx, days=min(searches_days, KEPT_DAYS))
     done = 0
     while True:
         with db.transaction() as tx:

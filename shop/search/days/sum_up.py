@@ -38,6 +38,7 @@ def count(tx: Tx, day: date, zone: ZoneInfo) -> int:
     texts = queries.texts_of(tx, day)
     day_counts.begin_day(tx, day, zone=zone.key)
     searches = day_counts.count_queries(tx, span)
+    day_counts.total_up(tx, day)
     day_counts.count_sales(tx, span)
     day_counts.count_times(tx, span)
     queries.forget_texts(tx, texts)

@@ -2,12 +2,16 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from db.database import Tx
 from shop.search.answering.asked import SearchRequest
 from shop.search.answering.rank import Ranked, score_of
 from shop.search.queries import boosts as queries
+
+HALF_LIFE_DAYS = 30
+"""What was clicked in spring says little in autumn: of clicks while boosts are made, and of boosts until they are made
+again. What is not clicked any more comes back to nothing by itself."""
 
 DRAFTED = 10
 """Places at which both lists take turns: those that a search's log keeps."""
@@ -26,7 +30,7 @@ def with_learned(tx: Tx, query: str, ranked: Sequence[Ranked], request: SearchRe
     """The list as it is, unless learning is on or on trial and there are boosts of this query."""
     if request.sort != "relevance" or len(ranked) < 2:
         return Learned(ranked)
-    state, boosts = queries.counting(tx, query)
+    state, boosts = queries.counting(tx, query, half_life=HALF_LIFE_DAYS)
     if state == "on":
         return Learned(boosted(ranked, boosts), counts=True)
     if state == "trial" and request.after is None:
@@ -68,7 +72,7 @@ def _with(one: Ranked, boost: float) -> Ranked:
     if not boost:
         return one
     parts = one.parts._replace(learned=boost)
-    return replace(one, parts=parts, score=score_of(parts))
+    return one._replace(parts=parts, score=score_of(parts))
 
 
 def _id(one: Ranked) -> str:

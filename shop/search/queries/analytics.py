@@ -94,7 +94,7 @@ def totals(tx: Tx, within: Range, *, currency: str) -> Totals:
             WITH parts AS (
                 SELECT searches, without_result, unclicked, clicked, carted, bought, placed, reciprocal_e9, corrected,
                        cached, degraded
-                  FROM search_day_queries
+                  FROM search_days
                  WHERE day BETWEEN %(first)s AND %(last)s AND NOT day = ANY(%(live_days)s)
                  UNION ALL
                 SELECT searches, without_result, unclicked, clicked, carted, bought, placed, reciprocal_e9, corrected,
@@ -156,10 +156,11 @@ def queries_of(tx: Tx, within: Range, *, currency: str, a_search: float, least: 
             WITH live AS MATERIALIZED (
                 SELECT coalesce(t.id, -row_number() OVER ()::integer) AS id, c.query, c.searches, c.without_result,
                        c.unclicked, c.clicked, c.carted, c.bought, c.placed, c.reciprocal_e9
-                  FROM (SELECT query, sum(searches)::integer AS searches, sum(without_result)::integer AS without_result,
-                               sum(unclicked)::integer AS unclicked, sum(clicked)::integer AS clicked,
-                               sum(carted)::integer AS carted, sum(bought)::integer AS bought,
-                               sum(placed)::integer AS placed, sum(reciprocal_e9)::bigint AS reciprocal_e9
+                  FROM (SELECT query, sum(searches)::integer AS searches,
+                               sum(without_result)::integer AS without_result, sum(unclicked)::integer AS unclicked,
+                               sum(clicked)::integer AS clicked, sum(carted)::integer AS carted,
+                               sum(bought)::integer AS bought, sum(placed)::integer AS placed,
+                               sum(reciprocal_e9)::bigint AS reciprocal_e9
                           FROM search_counts(%(days)s, %(starts)s, %(ends)s)
                       GROUP BY query) c
                   LEFT JOIN search_texts t ON t.text = c.query COLLATE "C"
@@ -186,8 +187,8 @@ def queries_of(tx: Tx, within: Range, *, currency: str, a_search: float, least: 
             ), valued AS MATERIALIZED (
                 SELECT asked.id, asked.searches, asked.without_result, asked.unclicked, coalesce(sales.sold, 0) AS sold,
                        CASE WHEN asked.searches >= %(least)s
-                       THEN greatest(0, round(asked.searches * %(a_search)s::numeric - coalesce(sales.sold, 0)))
-                       ELSE 0 END::bigint AS lost
+                       THEN greatest(0, round(asked.searches * %(a_search)s::numeric - coalesce(sales.sold, 0)))::bigint
+                       ELSE 0 END AS lost
                   FROM asked
                   LEFT JOIN sales ON sales.id = asked.id
             ), nth AS (

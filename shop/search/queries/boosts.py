@@ -1,7 +1,7 @@
 """What was shown and clicked, the boosts made from it, and how lists with boosts do against those without."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -19,6 +19,19 @@ class Boost:
     boost: float
     attraction: float
     people: int
+
+
+@dataclass(frozen=True, slots=True)
+class Teaching:
+    """What teaches: searches of `days` until then, of queries made `least` times by `people` or more. Who searches more
+    than `most` times a day is a machine.
+    """
+
+    days: int
+    until: datetime
+    least: int
+    people: int
+    most: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +55,43 @@ class Wins:
 
 
 def shown(
-    tx: Tx, *, days: int, half_life: int, least: int, places: int, itersize: int
+    tx: Tx, teaching: Teaching, *, half_life: int, places: int, itersize: int
 ) -> Iterator[tuple[str, str, int, float, float]]:
-    """Of queries made `least` times: query, product, place from 0, how often it was shown there and how often clicked,
-    each time counting half every `half_life` days.
+    """Of queries made often enough by enough people: query, product, place from 0, how often it was shown there and how
+    often clicked, each time counting half every `half_life` days.
+
+    Each person teaches once a query and day, by the search they clicked in, however often they repeat it; machines, who
+    said no to personalisation, and searches of nobody known teach nothing.
     """
     with tx.cursor(name="shown") as cursor:
         cursor.itersize = itersize
         cursor.execute(
             """
-            WITH asked AS (
-                SELECT id, coalesce(corrected, normalised) AS query, first_products,
-                       0.5 ^ (extract(epoch FROM now() - searched_at) / 86400 / %(half_life)s)::float8 AS weight
-                  FROM search_queries
-                 WHERE searched_at > now() - make_interval(days => %(days)s) AND sort = 'relevance' AND total > 0
+            WITH logged AS (
+                SELECT id, coalesce(corrected, normalised) AS query, first_products, searched_at,
+                       hashtextextended(coalesce('c:' || customer_id, 'v:' || visitor_id), 0) AS person,
+                       count(*) OVER (PARTITION BY coalesce('c:' || customer_id, 'v:' || visitor_id),
+                                                   searched_at::date) AS that_day,
+                       EXISTS (SELECT 1 FROM search_outcomes o
+                                WHERE o.search_id = s.id AND o.clicked_at IS NOT NULL) AS used
+                  FROM search_queries s
+                 WHERE searched_at > %(until)s - make_interval(days => %(days)s) AND searched_at <= %(until)s
+                   AND sort = 'relevance' AND total > 0 AND (customer_id IS NOT NULL OR visitor_id IS NOT NULL)
+                   AND NOT EXISTS (SELECT 1 FROM search_objections no
+                                    WHERE no.person IN (hashtextextended('v:' || visitor_id, 0),
+                                                        hashtextextended('c:' || customer_id, 0)))
+            ), asked AS (
+                SELECT DISTINCT ON (person, query, searched_at::date) id, query, person, first_products,
+                       0.5 ^ (extract(epoch FROM %(until)s - searched_at) / 86400 / %(half_life)s)::float8 AS weight
+                  FROM logged
+                 WHERE that_day <= %(most)s
+              ORDER BY person, query, searched_at::date, used DESC, searched_at DESC, id
             ), often AS (
-                SELECT query FROM asked GROUP BY query HAVING count(*) >= %(least)s
+                SELECT query FROM asked GROUP BY query
+                HAVING count(*) >= %(least)s AND count(DISTINCT person) >= %(people)s
             )
             SELECT asked.query, listed.product_id, listed.place::integer - 1, sum(asked.weight),
-                   coalesce(sum(asked.weight) FILTER (WHERE o.clicked_at IS NOT NULL), 0)
+                   coalesce(sum(asked.weight) FILTER (WHERE o.clicked_at IS NOT NULL AND o.teaches), 0)
               FROM asked
               JOIN often ON often.query = asked.query
              CROSS JOIN LATERAL unnest(asked.first_products) WITH ORDINALITY AS listed(product_id, place)
@@ -69,24 +100,47 @@ def shown(
           GROUP BY asked.query, listed.product_id, listed.place
           ORDER BY asked.query, listed.product_id, listed.place
             """,
-            {"days": days, "half_life": half_life, "least": least, "places": places},
+            {**asdict(teaching), "half_life": half_life, "places": places},
         )
         yield from cursor
 
 
-def clickers(tx: Tx, *, days: int, least: int) -> dict[tuple[str, str], int]:
-    """How many people clicked a product for a query, where they are `least` or more."""
+def clicks(tx: Tx, *, since: datetime, until: datetime) -> list[tuple[str, str, int, int]]:
+    """Query, product, place from 1 and how many people clicked it there; who may not teach is left out."""
+    return tx.execute(
+        """
+        SELECT coalesce(s.corrected, s.normalised), o.product_id, coalesce(o.position, 1000),
+               count(DISTINCT coalesce('c:' || s.customer_id, 'v:' || s.visitor_id))::integer
+          FROM search_outcomes o
+          JOIN search_queries s ON s.id = o.search_id
+         WHERE o.searched_at > %(since)s AND o.searched_at <= %(until)s AND o.clicked_at IS NOT NULL AND o.teaches
+           AND (s.customer_id IS NOT NULL OR s.visitor_id IS NOT NULL)
+           AND NOT EXISTS (SELECT 1 FROM search_objections no
+                            WHERE no.person IN (hashtextextended('v:' || s.visitor_id, 0),
+                                                hashtextextended('c:' || s.customer_id, 0)))
+      GROUP BY 1, 2, 3
+        """,
+        {"since": since, "until": until},
+    ).fetchall()
+
+
+def clickers(tx: Tx, teaching: Teaching) -> dict[tuple[str, str], int]:
+    """How many people clicked a product for a query, where they are enough."""
     rows = tx.execute(
         """
         SELECT coalesce(s.corrected, s.normalised), o.product_id,
                count(DISTINCT coalesce('c:' || s.customer_id, 'v:' || s.visitor_id))::integer
           FROM search_outcomes o
           JOIN search_queries s ON s.id = o.search_id
-         WHERE o.searched_at > now() - make_interval(days => %(days)s) AND o.clicked_at IS NOT NULL
+         WHERE o.searched_at > %(until)s - make_interval(days => %(days)s) AND o.searched_at <= %(until)s
+           AND o.clicked_at IS NOT NULL AND o.teaches
+           AND NOT EXISTS (SELECT 1 FROM search_objections no
+                            WHERE no.person IN (hashtextextended('v:' || s.visitor_id, 0),
+                                                hashtextextended('c:' || s.customer_id, 0)))
       GROUP BY 1, 2
-        HAVING count(DISTINCT coalesce('c:' || s.customer_id, 'v:' || s.visitor_id)) >= %(least)s
+        HAVING count(DISTINCT coalesce('c:' || s.customer_id, 'v:' || s.visitor_id)) >= %(people)s
         """,
-        {"days": days, "least": least},
+        asdict(teaching),
     ).fetchall()
     return {(query, product_id): people for query, product_id, people in rows}
 
@@ -112,16 +166,17 @@ def replace_boosts(tx: Tx, boosts: Sequence[Boost], *, built_at: datetime) -> No
     )
 
 
-def counting(tx: Tx, query: str) -> tuple[State, dict[str, float]]:
-    """The boosts of a query, unless learning is off."""
+def counting(tx: Tx, query: str, *, half_life: int) -> tuple[State, dict[str, float]]:
+    """The boosts of a query, unless learning is off. Those that are not made anew fade by themselves."""
     rows = tx.execute(
         """
-        SELECT l.state, b.product_id, b.boost
+        SELECT l.state, b.product_id,
+               b.boost * 0.5 ^ (greatest(extract(epoch FROM now() - b.built_at), 0) / 86400 / %(half_life)s)::float8
           FROM search_learning l
           JOIN search_boosts b ON b.query = %(query)s
          WHERE l.state <> 'off'
         """,
-        {"query": query},
+        {"query": query, "half_life": half_life},
     ).fetchall()
     return (rows[0][0] if rows else "off"), {product_id: float(boost) for _, product_id, boost in rows}
 
@@ -159,17 +214,19 @@ def change_state(tx: Tx, state_: State, *, changed_by: str) -> None:
 
 
 def last_trial(tx: Tx, *, days: int) -> Wins:
-    """Of the searches in which both lists took turns, within days, and in which something was clicked."""
+    """Of the searches in which both lists took turns, within days, and in which something was clicked. Those of one
+    person for the same words on the same day are one.
+    """
     row = tx.execute(
         """
         WITH clicked AS (
-            SELECT s.id, count(*) FILTER (WHERE substr(s.teams, o.position, 1) = 'B') AS with_boosts,
+            SELECT count(*) FILTER (WHERE substr(s.teams, o.position, 1) = 'B') AS with_boosts,
                    count(*) FILTER (WHERE substr(s.teams, o.position, 1) = 'A') AS without
               FROM search_queries s
               JOIN search_outcomes o ON o.search_id = s.id
              WHERE s.teams IS NOT NULL AND s.searched_at > now() - make_interval(days => %(days)s)
-               AND o.clicked_at IS NOT NULL AND o.position <= length(s.teams)
-          GROUP BY s.id
+               AND o.clicked_at IS NOT NULL AND o.teaches AND o.position <= length(s.teams)
+          GROUP BY coalesce('c:' || s.customer_id, 'v:' || s.visitor_id, s.id), s.normalised, s.searched_at::date
         )
         SELECT count(*)::integer, (count(*) FILTER (WHERE with_boosts > without))::integer,
                (count(*) FILTER (WHERE with_boosts < without))::integer

@@ -2,19 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from psycopg.rows import args_row, class_row
 
 from db.database import Tx
 from shop.search.queries.filters import PASSES, Filters, numbers
+from shop.search.queries.vectors import Vector
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
-    """What ordering and counting need to know of a candidate; its name is in lower case. `similarity` None: it has no
-    vector, or none was asked for.
+class Card(NamedTuple):
+    """What ordering and counting need to know of a candidate; its name is in lower case, `created` in seconds since
+    1970. `similarity` None: it has no vector, or none was asked for. A tuple, since a search has hundreds.
     """
 
     n: int
@@ -26,14 +25,14 @@ class Card:
     currency: str | None
     rating: float | None
     rating_count: int | None
-    created_at: datetime
+    created: float
     similarity: float | None
     available: bool
     people: int
     liking: float | None
 
 
-def cards(tx: Tx, ns: Sequence[int], *, version: str, vector: str | None, taste: str | None = None) -> list[Card]:
+def cards(tx: Tx, ns: Sequence[int], *, version: str, vector: Vector | None, taste: Vector | None = None) -> list[Card]:
     """Candidates that are still in the shop, with their similarity to the query, how many people had them, and their
     similarity to what the asker had before (`taste`, a vector too). Without vectors their table is not touched.
     """
@@ -43,14 +42,13 @@ def cards(tx: Tx, ns: Sequence[int], *, version: str, vector: str | None, taste:
     return cur.execute(
         """
         SELECT p.n, p.id, lower(p.name), p.category, p.brand, p.price, p.currency, p.rating, p.rating_count,
-               p.created_at,
-               CASE WHEN %(vector)s::text IS NOT NULL THEN -(e.v <#> %(vector)s::halfvec(384)) END AS similarity,
-               p.available, coalesce(also.support, 0) AS people, -(e.v <#> %(taste)s::halfvec(384)) AS liking
+               extract(epoch FROM p.created_at)::float8 AS created,
+               -(e.v <#> %(vector)s::halfvec) AS similarity,
+               p.available, coalesce(also.support, 0) AS people, -(e.v <#> %(taste)s::halfvec) AS liking
           FROM products p
           LEFT JOIN item_neighbours also ON also.relation = 'also' AND also.product_id = p.id
           LEFT JOIN product_embeddings e
                  ON e.product_id = p.id AND e.model_version = %(version)s
-                AND (%(vector)s::text IS NOT NULL OR %(taste)s::text IS NOT NULL)
          WHERE p.n = ANY(%(ns)s::integer[]) AND p.active
         """,
         {"ns": numbers(ns), "version": version, "vector": vector, "taste": taste},
@@ -62,7 +60,8 @@ def _cards_by_words(tx: Tx, ns: Sequence[int]) -> list[Card]:
     return cur.execute(
         """
         SELECT p.n, p.id, lower(p.name), p.category, p.brand, p.price, p.currency, p.rating, p.rating_count,
-               p.created_at, NULL AS similarity, p.available, coalesce(also.support, 0) AS people, NULL AS liking
+               extract(epoch FROM p.created_at)::float8 AS created, NULL AS similarity,
+               p.available, coalesce(also.support, 0) AS people, NULL AS liking
           FROM products p
           LEFT JOIN item_neighbours also ON also.relation = 'also' AND also.product_id = p.id
          WHERE p.n = ANY(%(ns)s::integer[]) AND p.active
@@ -174,3 +173,20 @@ def vector_of(tx: Tx, product_id: str, *, version: str) -> str | None:
         {"product_id": product_id, "version": version},
     ).fetchone()
     return row[0] if row else None
+
+
+def alike_pairs(tx: Tx, product_ids: Sequence[str], *, version: str, least: float) -> list[tuple[str, str, float]]:
+    """Those of these whose cosine is that at least, each pair once."""
+    return tx.execute(
+        """
+        WITH those AS MATERIALIZED (
+            SELECT product_id, v FROM product_embeddings
+             WHERE product_id = ANY(%(ids)s) AND model_version = %(version)s
+        )
+        SELECT one.product_id, other.product_id, -(one.v <#> other.v)
+          FROM those one
+          JOIN those other ON one.product_id < other.product_id
+         WHERE one.v <#> other.v <= -%(least)s::float8
+        """,
+        {"ids": list(product_ids), "version": version, "least": least},
+    ).fetchall()

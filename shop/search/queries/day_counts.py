@@ -51,6 +51,25 @@ def count_queries(tx: Tx, span: Span) -> int:
     return row[0] if row else 0
 
 
+def total_up(tx: Tx, day: date) -> None:
+    """After its queries."""
+    tx.execute(
+        """
+        UPDATE search_days d
+           SET searches = s.searches, without_result = s.without_result, unclicked = s.unclicked,
+               clicked = s.clicked, carted = s.carted, bought = s.bought, placed = s.placed,
+               reciprocal_e9 = s.reciprocal_e9, corrected = s.corrected, cached = s.cached, degraded = s.degraded
+          FROM (SELECT sum(searches) AS searches, sum(without_result) AS without_result, sum(unclicked) AS unclicked,
+                       sum(clicked) AS clicked, sum(carted) AS carted, sum(bought) AS bought, sum(placed) AS placed,
+                       sum(reciprocal_e9) AS reciprocal_e9, sum(corrected) AS corrected, sum(cached) AS cached,
+                       sum(degraded) AS degraded
+                  FROM search_day_queries WHERE day = %(day)s HAVING count(*) > 0) s
+         WHERE d.day = %(day)s
+        """,
+        {"day": day},
+    )
+
+
 def count_sales(tx: Tx, span: Span) -> None:
     """After its queries."""
     tx.execute(
@@ -86,6 +105,16 @@ def differing(tx: Tx, span: Span) -> int:
             SELECT query, searches, without_result, unclicked, clicked, carted, bought, placed, reciprocal_e9,
                    corrected, cached, degraded, people
               FROM search_counts(%(days)s, %(starts)s, %(ends)s)
+        ), total AS (
+            SELECT searches, without_result, unclicked, clicked, carted, bought, placed, reciprocal_e9, corrected,
+                   cached, degraded
+              FROM search_days WHERE day = %(day)s
+        ), total_now AS (
+            SELECT coalesce(sum(searches), 0), coalesce(sum(without_result), 0), coalesce(sum(unclicked), 0),
+                   coalesce(sum(clicked), 0), coalesce(sum(carted), 0), coalesce(sum(bought), 0),
+                   coalesce(sum(placed), 0), coalesce(sum(reciprocal_e9), 0), coalesce(sum(corrected), 0),
+                   coalesce(sum(cached), 0), coalesce(sum(degraded), 0)
+              FROM now
         ), sold AS (
             SELECT t.text, s.currency, s.sold FROM search_day_sales s JOIN search_texts t ON t.id = s.text_id
              WHERE s.day = %(day)s
@@ -97,6 +126,7 @@ def differing(tx: Tx, span: Span) -> int:
             SELECT bucket, searches FROM search_times(%(days)s, %(starts)s, %(ends)s)
         )
         SELECT (SELECT count(*) FROM ((TABLE kept EXCEPT TABLE now) UNION ALL (TABLE now EXCEPT TABLE kept)) one)
+             + (SELECT count(*) FROM (TABLE total EXCEPT TABLE total_now) one)
              + (SELECT count(*) FROM ((TABLE sold EXCEPT TABLE sold_now) UNION ALL
                                       (TABLE sold_now EXCEPT TABLE sold)) one)
              + (SELECT count(*) FROM ((TABLE took EXCEPT TABLE took_now) UNION ALL

@@ -22,9 +22,10 @@ def note_clicks(tx: Tx, *, since: datetime) -> int:
     """
     noted = tx.execute(
         """
-        INSERT INTO search_outcomes AS kept (search_id, product_id, searched_at, position, clicked_at)
+        INSERT INTO search_outcomes AS kept (search_id, product_id, searched_at, position, clicked_at, teaches)
         SELECT s.id, e.product_id, s.searched_at,
-               min(coalesce(array_position(s.first_products, e.product_id), nullif(e.position, 0))), min(e.ts)
+               min(coalesce(array_position(s.first_products, e.product_id), nullif(e.position, 0))), min(e.ts),
+               bool_and(e.consent IS NULL OR e.consent & 4 = 4)
           FROM events e
           JOIN search_queries s ON s.id = e.search_id
          WHERE e.loaded_at >= %(since)s

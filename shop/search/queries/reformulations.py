@@ -19,7 +19,10 @@ def reformulations(tx: Tx, *, days: int, minutes: int, limit: int) -> list[tuple
               FROM (SELECT id, normalised, searched_at,
                            coalesce('c:' || customer_id, 'v:' || visitor_id) AS person
                       FROM search_queries
-                     WHERE searched_at > now() - make_interval(days => %(days)s)) s
+                     WHERE searched_at > now() - make_interval(days => %(days)s)
+                       AND NOT EXISTS (SELECT 1 FROM search_objections no
+                                        WHERE no.person IN (hashtextextended('v:' || visitor_id, 0),
+                                                            hashtextextended('c:' || customer_id, 0)))) s
              WHERE person IS NOT NULL AND normalised <> ''
             WINDOW next AS (PARTITION BY person ORDER BY searched_at, id)
         )

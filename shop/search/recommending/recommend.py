@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from db.database import Database, Tx
 from shop.ports.encoder import Encoder
 from shop.progress import Progress, unheard
-from shop.search.queries import interests, neighbours, objections
+from shop.search.queries import interests, neighbours, objections, rebuys
 from shop.search.queries.neighbours import Neighbours
 from shop.search.queries.suggest import mark, set_mark
 from shop.search.recommending import cooccurrence, recommended
@@ -21,6 +21,11 @@ DAYS = 180
 """Of interests. What somebody looked at a year ago says little about either product."""
 
 BASKET_DAYS = 365
+
+AGAIN_DAYS = 730
+AGAIN_PEOPLE = 3
+AGAIN_SHARE = 0.2
+"""Of its buyers, before a product is one that is used up: somebody with two homes buys a sofa twice."""
 
 HALF_LIFE_DAYS = 60.0
 
@@ -51,10 +56,10 @@ def recommend(
 ) -> dict[str, object]:
     """Take in what is new, build the neighbours once an hour (or `again`), and work out ahead for active people.
 
-    Answers {interests, together, also, people}; may be stopped anywhere.
+    Answers {interests, together, also, again, people}; may be stopped anywhere.
     """
     noted = _note(db)
-    built = _build(db, progress) if again or _is_due(db, noted) else {"together": 0, "also": 0}
+    built = _build(db, progress) if again or _is_due(db, noted) else {"together": 0, "also": 0, "again": 0}
     return {"interests": noted, **built, "people": _work_ahead(db, encoder, progress)}
 
 
@@ -91,6 +96,7 @@ def _build(db: Database, progress: Progress) -> dict[str, int]:
             counts[relation] = _save(tx, relation, read(tx), built_at)
         progress(sum(counts.values()), None)
     with db.transaction() as tx:
+        counts["again"] = rebuys.replace_rebuys(tx, days=AGAIN_DAYS, people=AGAIN_PEOPLE, share=AGAIN_SHARE)
         set_mark(tx, "recommend.built", built_at)
     return counts
 

@@ -15,6 +15,18 @@ ALIKE = 20
 A_KIND = 3
 """At most a third of a list is of one category or one brand, as long as there is anything else."""
 
+TWIN = 0.85
+"""A cosine from which two products are the same thing in another colour or size, to who looks at a list."""
+
+SAME = 0.5
+"""Of a score, taken off for a twin that is shown already: half of the best one's."""
+
+COMPARED = 60
+"""The first of a list, with each other: 1,770 cosines, made where the vectors are."""
+
+Alike = Mapping[tuple[str, str], float]
+"""Pairs of products in either order, with their cosine; those that are not alike are not in it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scored:
@@ -83,18 +95,42 @@ def for_sale(tx: Tx, found: Sequence[Scored]) -> list[Recommended]:
     ]
 
 
-def diverse(found: Sequence[Recommended], limit: int) -> list[Recommended]:
-    """The best in order, no more than a third of one category or brand; those beyond come after the others."""
+def twins(tx: Tx, encoder: Encoder, product_ids: Sequence[str]) -> Alike:
+    """The pairs among the first of these that are described nearly the same."""
+    pairs = cards.alike_pairs(tx, product_ids[:COMPARED], version=answering(tx, encoder), least=TWIN)
+    return {
+        **{(one, other): value for one, other, value in pairs},
+        **{(other, one): value for one, other, value in pairs},
+    }
+
+
+def diverse(found: Sequence[Recommended], limit: int, alike_: Alike) -> list[Recommended]:
+    """The best in order, no more than a third of one category or brand, and of what is nearly the same the best; those
+    beyond come after the others.
+
+    Maximal marginal relevance (Carbonell, Goldstein, 1998): each place goes to what is best once what is like it and
+    shown already is taken off.
+    """
     most = max(1, -(-limit // A_KIND))
     taken: dict[tuple[str, str], int] = {}
     first: list[Recommended] = []
-    later: list[Recommended] = []
-    for one in found:
-        marks = [("category", one.product.category), ("brand", one.product.brand)]
-        if any(value and taken.get((kind, value), 0) >= most for kind, value in marks):
-            later.append(one)
-            continue
-        for mark in marks:
+    rest = list(found)
+    while len(first) < limit:
+        allowed = [one for one in rest if not any(taken.get(mark, 0) >= most for mark in _marks(one))]
+        if not allowed:
+            break
+        best_ = max(allowed, key=lambda one: one.score - _known(one, first, alike_))
+        rest.remove(best_)
+        first.append(best_)
+        for mark in _marks(best_):
             taken[mark] = taken.get(mark, 0) + 1
-        first.append(one)
-    return [*first, *later][:limit]
+    return [*first, *rest][:limit]
+
+
+def _marks(one: Recommended) -> list[tuple[str, str]]:
+    marks = [("category", one.product.category), ("brand", one.product.brand)]
+    return [mark for mark in marks if mark[1]]
+
+
+def _known(one: Recommended, shown: Sequence[Recommended], alike_: Alike) -> float:
+    return SAME * max((alike_.get((one.product.id, other.product.id), 0.0) for other in shown), default=0.0)

@@ -8,7 +8,7 @@ from db.database import Database, Tx
 from shop.errors import NotFound, Rejected
 from shop.ports.encoder import Encoder
 from shop.search.answering.gather import EF_SEARCH
-from shop.search.queries import cards, find, interests, neighbours
+from shop.search.queries import cards, find, interests, neighbours, rebuys
 from shop.search.recommending.objections import persons_of
 from shop.search.recommending.recommend_list import (
     A_KIND,
@@ -21,8 +21,9 @@ from shop.search.recommending.recommend_list import (
     diverse,
     for_sale,
     names,
+    twins,
 )
-from shop.search.recommending.recommended import HISTORY, TRUSTED
+from shop.search.recommending.recommended import EARLY, HISTORY, TRUSTED
 
 TOGETHER, ALSO, DESCRIBED = 1.0, 0.5, 0.25
 """Orders say what goes with a thing, looks what is an alternative to it; a description is for what nobody had yet."""
@@ -50,7 +51,7 @@ class Asker:
 
 
 def beside_product(db: Database, encoder: Encoder, product_id: str, asker: Asker, *, limit: int) -> list[Recommended]:
-    """What goes with it, never what the asker bought. Raises NotFound."""
+    """What goes with it, never what the asker bought, unless it is time to buy it again. Raises NotFound."""
     with db.transaction() as tx:
         if not cards.shown(tx, [product_id]):
             raise NotFound(f"there is no product {product_id}")
@@ -93,7 +94,8 @@ def _row(tx: Tx, encoder: Encoder, product_ids: Sequence[str], asker: Asker, *, 
         for other in neighbours.popular(tx, limit=HISTORY * 2)
         if other not in taken
     ]
-    return diverse(for_sale(tx, [*mine, *rest]), limit)
+    shown = for_sale(tx, [*mine, *rest])
+    return diverse(shown, limit, twins(tx, encoder, [one.product.id for one in shown]))
 
 
 def _tallied(tx: Tx, encoder: Encoder, product_ids: Sequence[str]) -> tuple[dict[str, Tally], dict[str, set[str]]]:
@@ -115,7 +117,10 @@ def _tallied(tx: Tx, encoder: Encoder, product_ids: Sequence[str]) -> tuple[dict
 
 def _bought(tx: Tx, asker: Asker) -> set[str]:
     persons = persons_of(asker.customer_id, asker.visitor_id)
-    return interests.bought(tx, persons) if persons and asker.personal else set()
+    if not persons or not asker.personal:
+        return set()
+    again = {due.product_id for due in rebuys.due(tx, persons, early=EARLY, limit=HISTORY)}
+    return interests.bought(tx, persons) - again
 
 
 def _reason(tally: Tally, other: str, behind: Mapping[str, set[str]], called: Mapping[str, str]) -> str:

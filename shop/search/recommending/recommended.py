@@ -6,7 +6,7 @@ from db.database import Database, Tx
 from shop.errors import NotFound
 from shop.ports.encoder import Encoder
 from shop.search.answering.gather import EF_SEARCH
-from shop.search.queries import cards, find, interests, neighbours
+from shop.search.queries import cards, find, interests, neighbours, rebuys
 from shop.search.queries.interests import Interest
 from shop.search.recommending.objections import persons_of
 from shop.search.recommending.recommend_list import (
@@ -20,6 +20,7 @@ from shop.search.recommending.recommend_list import (
     diverse,
     for_sale,
     names,
+    twins,
 )
 
 HISTORY = 50
@@ -37,6 +38,12 @@ DESCRIBED = 5
 
 AHEAD_MINUTES = 60
 
+AGAIN = 5
+"""A fifth of a list at most is what they had already."""
+
+EARLY = 0.8
+"""Of the usual time between two purchases: the parcel takes its days."""
+
 DID = ("", "looked at", "put into your cart", "bought")
 
 
@@ -53,6 +60,17 @@ def bought_together(db: Database, product_id: str, *, limit: int) -> list[Recomm
         return for_sale(tx, list(found.values()))[:limit]
 
 
+def also_viewed(db: Database, product_id: str, *, limit: int) -> list[Recommended]:
+    """What the same people looked at, put into the cart or bought at most three steps apart. Raises NotFound."""
+    with db.transaction() as tx:
+        if not cards.shown(tx, [product_id]):
+            raise NotFound(f"there is no product {product_id}")
+        known = neighbours.of(tx, "also", [product_id]).get(product_id)
+        pairs = zip(known.neighbour_ids, known.scores, strict=True) if known else ()
+        found = [Scored(other, round(score, 4), "Often looked at along with it") for other, score in pairs]
+        return for_sale(tx, found)[:limit]
+
+
 def recommended(
     db: Database,
     encoder: Encoder,
@@ -64,8 +82,8 @@ def recommended(
 ) -> list[Recommended]:
     """For this person; what is missing to `limit` is filled with what is popular.
 
-    Never what they bought, looked at or have in the cart already, and never what is sold out. Who said no to
-    personalisation is a stranger.
+    Never what they bought, looked at or have in the cart already, except what people buy again once it is time; and
+    never what is sold out. Who said no to personalisation is a stranger.
     """
     persons = persons_of(customer_id, visitor_id)
     with db.transaction() as tx:
@@ -74,13 +92,15 @@ def recommended(
         mine = _ahead(tx, persons, known) if known else []
         if known and not mine:
             mine = score(tx, encoder, persons, visitor_id=visitor_id, limit=limit * A_KIND)
+        again = _again(tx, persons, most=max(1, limit // AGAIN)) if known else []
         seen = {interest.product_id for interest in known} | (interests.bought(tx, persons) if known else set())
         rest = [
             Scored(product_id, 0.0, "Popular right now") for product_id in neighbours.popular(tx, limit=HISTORY * 2)
         ]
         fresh = {one.product_id: one for one in (*rest, *mine) if one.product_id not in seen}
         order = [one for one in (*mine, *rest) if fresh.get(one.product_id) == one]
-        return diverse(for_sale(tx, order), limit)
+        shown = for_sale(tx, [*again, *order])
+        return diverse(shown, limit, twins(tx, encoder, [one.product.id for one in shown]))
 
 
 def score(tx: Tx, encoder: Encoder, persons: Sequence[str], *, visitor_id: str | None, limit: int) -> list[Scored]:
@@ -103,6 +123,14 @@ def score(tx: Tx, encoder: Encoder, persons: Sequence[str], *, visitor_id: str |
     return [
         Scored(product_id, round(tally.score / found[0][1].score, 4), _reason(tally.because, kinds, called))
         for product_id, tally in found
+    ]
+
+
+def _again(tx: Tx, persons: Sequence[str], *, most: int) -> list[Scored]:
+    """What it is time to buy again, the most overdue first."""
+    return [
+        Scored(due.product_id, 1.0, f"You bought it {due.days} days ago; many buy it again after {round(due.gap_days)}")
+        for due in rebuys.due(tx, persons, early=EARLY, limit=most)
     ]
 
 

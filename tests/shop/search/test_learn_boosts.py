@@ -13,6 +13,8 @@ from shop.search.learning.learn import learn
 from shop.search.learning.learned import draft
 from shop.search.learning.learning import NotProven, standing, switch
 from shop.search.merchandise import save_pins
+from shop.search.queries import boosts as queries
+from shop.search.recommending.objections import choose
 from tests.shop.search.made import CountingEncoder, one_value, products, stock
 from tests.shop.search.test_learn import A, B, C, did, searched
 
@@ -20,7 +22,7 @@ SOFAS = SearchRequest(text="sofa", mode="lexical", explain=True)
 
 
 def clicked(
-    db: Database, product_id: str, *, times: int = 30, people: int = 5, days_ago: float = 0, **more: Any
+    db: Database, product_id: str, *, times: int = 30, people: int = 30, days_ago: float = 0, **more: Any
 ) -> None:
     """Searches for sofas, in which A, B and C were shown and one was clicked."""
     for number in range(times):
@@ -86,6 +88,68 @@ def test_few_people_few_searches_and_old_ones_lift_nothing(db: Database, more: d
     assert C not in boosts(db)
 
 
+def test_a_person_who_repeats_it_teaches_once_a_day(db: Database) -> None:
+    clicked(db, C)
+    learn(db)
+    before = boosts(db)
+    clicked(db, B, times=80, people=1, days_ago=1)  # another product, all day long
+    with db.transaction() as tx:
+        tx.execute("DELETE FROM search_marks WHERE name = 'learn.built'")
+    learn(db)
+    assert boosts(db)[C] == pytest.approx(before[C], abs=0.01)
+    assert B not in {product for product, boost in boosts(db).items() if boost > 0}
+
+
+def test_machines_teach_nothing_even_unseen_ones(db: Database) -> None:
+    clicked(db, C)
+    for number in range(201):  # without a click, as a crawler does it
+        searched(db, f"sch_bot_{number}", visitor_id="vis_bot", hours_ago=2)
+    clicked(db, B, times=30, days_ago=1)
+    learn(db)
+    found = one_value(db, "SELECT attraction FROM search_boosts WHERE query = 'sofa' AND product_id = %(id)s", id=C)
+    with db.transaction() as tx:
+        tx.execute("DELETE FROM search_queries WHERE visitor_id = 'vis_bot'")
+        tx.execute("DELETE FROM search_marks WHERE name = 'learn.built'")
+    learn(db)
+    assert found == pytest.approx(
+        one_value(db, "SELECT attraction FROM search_boosts WHERE query = 'sofa' AND product_id = %(id)s", id=C),
+        abs=1e-4,
+    )
+
+
+def test_who_said_no_teaches_nothing(db: Database) -> None:
+    clicked(db, C)
+    for number in range(30):
+        choose(db, customer_id=None, visitor_id=f"vis_{number}", allowed=False)
+    assert learn(db)["boosts"] == 0
+    assert learn(db)["clicks"] == 0  # they were counted all the same
+
+
+def test_a_click_without_consent_to_personalisation_counts_and_teaches_nothing(db: Database) -> None:
+    clicked(db, C)
+    with db.transaction() as tx:
+        tx.execute("UPDATE events SET consent = 2")
+    assert learn(db)["clicks"] == 30
+    assert C not in boosts(db)
+
+
+def test_searches_of_nobody_known_teach_nothing(db: Database) -> None:
+    clicked(db, C)
+    with db.transaction() as tx:
+        tx.execute("UPDATE search_queries SET visitor_id = NULL")
+    assert learn(db)["boosts"] == 0
+
+
+def test_boosts_that_are_not_made_again_fade(shop: Database) -> None:
+    with shop.transaction() as tx:
+        tx.execute("UPDATE search_learning SET state = 'on'")
+        _, fresh = queries.counting(tx, "sofa", half_life=30)
+        tx.execute("UPDATE search_boosts SET built_at = now() - interval '30 days'")
+        _, old = queries.counting(tx, "sofa", half_life=30)
+    assert fresh
+    assert old == pytest.approx({product: boost / 2 for product, boost in fresh.items()}, rel=0.01)
+
+
 def test_a_newer_choice_outweighs_an_older_one(db: Database) -> None:
     clicked(db, C)
     clicked(db, B, days_ago=20)
@@ -115,6 +179,13 @@ def test_nothing_moves_while_it_is_off_and_on_needs_a_trial_that_was_won(shop: D
     won(shop, searches=90, by="B")
     won(shop, searches=60, by="A")
     assert standing(shop).proven
+    with shop.transaction() as tx:
+        tx.execute(
+            """
+            INSERT INTO search_replays (id, candidate, days, most_queries, ended_at, summary, passed)
+            VALUES ('rpl_1', 'learned', 28, 200, now(), '{}', true)
+            """
+        )
     assert switch(shop, "on", changed_by="adm_1").learning.state == "on"
     after = find(shop, CountingEncoder(), SOFAS)
     assert ids(after).index(before[9]) < 9
