@@ -102,7 +102,7 @@ def walkers(
 
 
 def within_time(
-    tx: Tx, statement: sql.Composed, values: Mapping[str, Any], row: type, *, timeout_ms: int
+    tx: Tx, statement: sql.SQL | sql.Composed, values: Mapping[str, Any], row: type, *, timeout_ms: int
 ) -> list[Any]:
     """With an end, room to sort in memory, and no compiling of a plan that runs once. Raises TooMuchWork."""
     try:
