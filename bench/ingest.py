@@ -1,7 +1,8 @@
 """How fast accepted events reach the store: append to the stream, then drain, on servers of its own.
 
 `python -m bench.ingest [--events 100000]` prints events a second for several sizes of batches, and for a replay of the
-same events, all of which must be found to be duplicates.
+same events, which must all be found to be duplicates. Beside them, in the same run: a bare COPY of the same rows into
+a table without any index, which is what the drain is measured by; on a busy machine only that ratio says something.
 """
 
 import argparse
@@ -12,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import redis
+from psycopg.sql import SQL, Identifier
 from rich.console import Console
 from rich.table import Table
 
@@ -19,9 +21,12 @@ from clients import event_stream
 from db.database import Database
 from db.migrations.runner import migrate
 from devstack.embedded.databases import create_database, servers_for_tests
-from shop.analytics.events.accept import Batch, Sender, accept
-from shop.analytics.events.ingest import ingest
+from shop.analytics.events.accept import Batch, Sender, accept, body_of
+from shop.analytics.events.batches import COLUMNS, Kept, read
+from shop.analytics.events.ingest import BITE, ingest
 from shop.ports.events import EventStream
+
+COPY = SQL("COPY bare_events ({}) FROM STDIN").format(SQL(", ").join(map(Identifier, COLUMNS)))
 
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
@@ -30,7 +35,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=100_000, help="events per round")
     options = parser.parse_args()
-    table = Table("events a batch", "round", "accepted/s", "stored/s", "outcome")
+    table = Table("events a batch", "round", "accepted/s", "stored/s", "bare COPY/s", "of COPY", "outcome")
     with servers_for_tests() as urls:
         for size in (5, 50, 500):
             database_url = create_database(urls.database_url, f"bench_{os.getpid()}_{size}")
@@ -42,8 +47,9 @@ def main() -> None:
             events = [_event(n) for n in range(options.events)]
             for name in ("new", "again"):
                 accepted_s, stored_s, outcome = _round(db, stream, events, size)
-                rates = (f"{len(events) / accepted_s:,.0f}", f"{len(events) / stored_s:,.0f}")
-                table.add_row(str(size), name, *rates, str(outcome))
+                copied_s = _bare_copy(db, events)
+                rates = (f"{len(events) / seconds:,.0f}" for seconds in (accepted_s, stored_s, copied_s))
+                table.add_row(str(size), name, *rates, f"{copied_s / stored_s:.0%}", str(outcome))
             db.close()
     Console().print(table)
 
@@ -58,6 +64,21 @@ def _round(
     accepted = time.perf_counter()
     outcome = ingest(db, stream, run_s=3600)
     return accepted - started, time.perf_counter() - accepted, outcome
+
+
+def _bare_copy(db: Database, events: list[dict[str, Any]]) -> float:
+    """Seconds to copy the rows of these events, made beforehand, with nothing that the drain does beside it."""
+    now = datetime.now(UTC)
+    body = body_of("bench", Batch(events, {}, now, now, Sender("web", None, AGENT)))
+    rows = read([Kept("bench", "stream", len(events), body)], now=now)[0].rows
+    with db.transaction() as tx:
+        tx.execute("CREATE TABLE IF NOT EXISTS bare_events AS SELECT * FROM events LIMIT 0")
+    started = time.perf_counter()
+    for n in range(0, len(rows), BITE):
+        with db.transaction() as tx, tx.cursor().copy(COPY) as copy:
+            for row in rows[n : n + BITE]:
+                copy.write_row(row)
+    return time.perf_counter() - started
 
 
 def _event(n: int) -> dict[str, Any]:

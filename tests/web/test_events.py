@@ -2,16 +2,19 @@
 
 import gzip
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
-from boot.services import Services
+from boot.services import Services, connect
 from db.database import Database
 from shop.analytics.events.ingest import ingest
+from shop.analytics.events.partitions import partitions
+from shop.analytics.events.strangers import Strangers
 from tests.shop.analytics.conftest import PERSON, event
+from web.app import create_app
 
 Client = FlaskClient
 
@@ -115,6 +118,48 @@ def test_numbers_that_json_does_not_know_do_not_reach_the_store(client: Client) 
     raw = json.dumps(envelope(event(props={"n": 1}))).replace('{"n": 1}', '{"n": NaN}')
     answer = client.post("/v1/events", data=raw, content_type="application/json")
     assert answer.status_code == 400 or answer.json["rejected"][0]["code"] == "invalid_field"
+
+
+@pytest.mark.parametrize(
+    ("said", "headers"),
+    [({"consent": False}, {}), ({"consent": {"marketing": True}}, {}), ({}, {"Sec-GPC": "1"}), ({}, {"DNT": "1"})],
+)
+def test_without_consent_an_event_says_nothing_personal(
+    client: Client, services: Services, signed_in: Any, said: dict[str, Any], headers: dict[str, str]
+) -> None:
+    mine = event(visitor="v_me", session_id="s_me", product_id="p1", props={"mail": "me@example.com"}, **said)
+    answer = send(client, mine, event(visitor="v_me", **said), **signed_in("cus_me"), **headers)
+    assert answer.json["accepted"] == 2
+    ingest(services.db, services.events)
+    with services.db.transaction() as tx:
+        rows = tx.execute("SELECT to_jsonb(events)::text, visitor_id FROM events").fetchall()
+        links = tx.execute("SELECT count(*) FROM identity_links").fetchone()
+    assert len({row[1] for row in rows}) == 1, "one stranger within the day"
+    assert not any(word in row[0] for row in rows for word in ("v_me", "s_me", "cus_me", "example.com", "127.0.0.1"))
+    assert any('"p1"' in row[0] for row in rows)
+    assert links == (0,)
+
+
+def test_strangers_are_others_on_other_machines_and_other_days(services: Services) -> None:
+    today = datetime.now(UTC)
+    name = services.strangers.name
+    assert name(services.db, today, "192.0.2.1", "x") == Strangers().name(services.db, today, "192.0.2.1", "x")
+    names = {
+        name(services.db, today, "192.0.2.1", "x"),
+        name(services.db, today, "192.0.2.2", "x"),
+        name(services.db, today, "192.0.2.1", "y"),
+        name(services.db, today + timedelta(days=1), "192.0.2.1", "x"),
+    }
+    assert len(names) == 4
+    assert partitions(services.db, now=today + timedelta(days=1))["salts"] == 1, "yesterday's cannot be told any more"
+
+
+def test_a_shop_may_refuse_events_without_consent(settings_with: Any, signed_in: Any) -> None:
+    services = connect(settings_with(events_without_consent="refuse"))
+    client = create_app(services).test_client()
+    answer = send(client, event(consent=False), event(consent=True), event())
+    assert (answer.json["accepted"], answer.json["rejected"][0]["code"]) == (2, "no_consent")
+    services.db.close()
 
 
 def test_the_visitor_may_be_named_once_in_the_header(client: Client, services: Services) -> None:

@@ -57,7 +57,7 @@ class NowhereToKeep(NotYet):
 def accept(db: Database, stream: EventStream, batch: Batch) -> str:
     """Answers the batch's id once it is durably kept. Raises StreamFull (429) or NowhereToKeep (503)."""
     batch_id = new_id("bat")
-    body = _body(batch_id, batch)
+    body = body_of(batch_id, batch)
     try:
         stream.append(body, events=batch.received, received_at=batch.received_at)
     except StreamUnavailable:
@@ -66,7 +66,8 @@ def accept(db: Database, stream: EventStream, batch: Batch) -> str:
     return batch_id
 
 
-def _body(batch_id: str, batch: Batch) -> bytes:
+def body_of(batch_id: str, batch: Batch) -> bytes:
+    """The batch as it waits for the drain: JSON, its rows as the store will have them."""
     entry = {
         "batch": batch_id,
         "sender": batch.sender.kind,
