@@ -70,7 +70,7 @@ def main(argv: list[str] | None = None) -> None:
     with ExitStack() as stack:
         folder = asked.keep or Path(stack.enter_context(TemporaryDirectory(prefix="backroom-vectors-")))
         folder.mkdir(parents=True, exist_ok=True)
-        products = read_originals(asked.data)
+        products = read_originals(asked.data)[: None if asked.database else max(asked.products)]
         by_size = _given(asked, encoder, products) if asked.database else _filled(asked, encoder, products, folder)
     for size, figures in by_size.items():
         figures["goals"] = [goal.as_dict() for goal in goals(size, figures)]

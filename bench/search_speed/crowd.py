@@ -33,10 +33,11 @@ def _together(port: int, queries: Sequence[str], programs: Programs) -> dict[str
     for client in clients:
         client.join()
     seconds = time.monotonic() - began
+    programs.look()  # a pool may have opened more connections
     web, postgres = (now - then for now, then in zip(programs.seconds(), before, strict=True))
     if failures:
         raise failures[0]
-    p50, p95, p99 = np.percentile(took, [50, 95, 99])
+    p50, p95, p99 = np.percentile(took, [50, 95, 99]).tolist()
     return {
         "queries": len(took),
         "clients": CLIENTS,

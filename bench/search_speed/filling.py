@@ -27,6 +27,7 @@ from shop.search.vectors import models
 from shop.search.vectors.embed import SAMPLE
 
 BATCH = 5000
+TELL_EACH = 100_000
 TABLES = (
     "products", "product_embeddings", "search_terms", "search_documents", "search_postings", "search_words",
     "search_word_pieces", "item_neighbours",
@@ -98,7 +99,7 @@ def _rows(session: Tx, originals: Originals, size: int, version: str, tell: Told
             _copy_popular(session, batch.products, first=done + 1)
             spelling.learn(session, _new_words(batch.products, known=done >= len(originals.products)))
         length, done = length + sum(lengths), done + len(rows)
-        if done % (20 * BATCH) == 0:
+        if done // TELL_EACH > (done - len(rows)) // TELL_EACH:
             tell(f"{done:,} of {size:,} products, {done / (time.monotonic() - began):,.0f} a second")
     with session.transaction():
         _copy_terms(session, term_ids, documents)

@@ -39,14 +39,14 @@ class Took:
     spent: list[Sequence[float]] = field(default_factory=list[Sequence[float]])
 
     def figures(self) -> dict[str, Any]:
-        p50, p95, p99 = np.percentile(self.wall, [50, 95, 99])
+        p50, p95, p99 = np.percentile(self.wall, [50, 95, 99]).tolist()
         figures: dict[str, Any] = {
             "queries": len(self.wall),
             "p50_ms": round(1000 * p50, 2),
             "p95_ms": round(1000 * p95, 2),
             "p99_ms": round(1000 * p99, 2),
         }
-        here, web, postgres = np.mean(self.spent, axis=0) * 1000
+        here, web, postgres = (np.mean(self.spent, axis=0) * 1000).tolist()
         return figures | {
             "processor_ms": {"here": round(here, 2), "web": round(web, 2), "postgres": round(postgres, 2)},
         }

@@ -159,4 +159,4 @@ def _recall(found: Sequence[Sequence[float]], best: Matrix) -> float:
         sum(similarity >= least - SAME for similarity in similarities[:there])
         for similarities, least in zip(found, best.min(axis=0), strict=True)
     ]
-    return round(sum(hits) / (there * len(hits)), 4)
+    return round(float(sum(hits)) / (there * len(hits)), 4)

@@ -7,11 +7,11 @@ PROC = Path("/proc")
 
 
 class Programs:
-    """The processes below each of these heads, in their groups as they are now; new ones are looked for with `look`."""
+    """The processes below each of these heads. New ones are looked for with `look`; what has ended counts as it was."""
 
     def __init__(self, heads: Sequence[int | None]) -> None:
         self._heads = heads
-        self._members: list[list[int]] = []
+        self._spent: list[dict[int, float]] = [{} for _ in heads]
         self.look()
 
     def look(self) -> None:
@@ -20,15 +20,20 @@ class Programs:
             parent = _parent(path)
             if parent is not None:
                 children.setdefault(parent, []).append(int(path.name))
-        self._members = [[] if head is None else _below(head, children) for head in self._heads]
+        for head, spent in zip(self._heads, self._spent, strict=True):
+            for pid in () if head is None else _below(head, children):
+                spent.setdefault(pid, 0.0)
 
     def seconds(self) -> list[float]:
         """Of each head's processes together, threads included, to the nanosecond."""
-        return [sum(_seconds(pid) for pid in members) for members in self._members]
+        for spent in self._spent:
+            for pid, before in spent.items():
+                spent[pid] = max(before, _seconds(pid))
+        return [sum(spent.values()) for spent in self._spent]
 
     def megabytes(self) -> list[float]:
         """What each head's processes hold; what several share is counted once."""
-        return [sum(_proportional(pid) for pid in members) / 1024 for members in self._members]
+        return [sum(_proportional(pid) for pid in spent) / 1024 for spent in self._spent]
 
 
 def _parent(path: Path) -> int | None:
