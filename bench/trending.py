@@ -32,10 +32,11 @@ def main() -> None:
     with servers_for_tests() as urls:
         shops = {size: f"bench_trending_{size}" for size in CATALOGUES}
         opened = {size: _shop(create_database(urls.database_url, name), size) for size, name in shops.items()}
-        noted: dict[tuple[int, int], list[float]] = {(size, new): [] for size in CATALOGUES for new in EVENTS}
-        listed: dict[tuple[int, int], list[float]] = {cell: [] for cell in noted}
+        cells = [(size, new) for size in CATALOGUES for new in EVENTS]
+        noted: dict[tuple[int, int], list[float]] = {cell: [] for cell in cells}
+        listed: dict[tuple[int, int], list[float]] = {cell: [] for cell in cells}
         for _ in range(rounds):
-            for size, new in noted:
+            for size, new in cells:
                 note_s, list_s = _update(opened[size], size, new)
                 noted[size, new].append(note_s)
                 listed[size, new].append(list_s)
@@ -43,8 +44,8 @@ def main() -> None:
             opened[size].close()
             drop_database(urls.database_url, name)
     print("catalogue    new events   noting them    making the lists   (median, milliseconds)")
-    for size, new in noted:
-        note_ms, list_ms = (statistics.median(cells[size, new]) * 1000 for cells in (noted, listed))
+    for size, new in cells:
+        note_ms, list_ms = (statistics.median(spent[size, new]) * 1000 for spent in (noted, listed))
         print(f"{size:>9,}    {new:>10,}   {note_ms:>11.0f}    {list_ms:>16.0f}")
 
 
@@ -74,8 +75,8 @@ def _shop(url: str, size: int) -> Database:
 
 
 def _update(db: Database, size: int, new: int) -> tuple[float, float]:
-    """Processor seconds of a drain's part of `new` views of people, and of the job that follows within a minute. What was
-    noted is taken back afterwards, so that each round begins alike."""
+    """Processor seconds of a drain's part of `new` views of people, and of the job that follows within a minute. What
+    was noted is taken back afterwards, so that each round begins alike."""
     now = datetime.now(UTC)
     with db.transaction() as tx:
         ingest.prepare_stage(tx)
