@@ -21,6 +21,7 @@ from web.analytics import (
     retention,
     saved_funnels,
     tracker,
+    tracking,
     trending,
 )
 from web.operations import docs, health, jobs
@@ -77,6 +78,7 @@ ANALYTICS: tuple[Group, ...] = (
     saved_funnels.GROUP,
     paths.GROUP,
     attribution.GROUP,
+    tracking.GROUP,
     retention.GROUP,
     experiments.GROUP,
     readout.GROUP,
