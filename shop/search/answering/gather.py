@@ -2,30 +2,22 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from db.database import Tx
 from shop.errors import NotYet
 from shop.search.language.text import terms
 from shop.search.queries import cards as products
 from shop.search.queries import find as queries
+from shop.search.queries.candidates import CANDIDATES, Sought, Way, candidates
 from shop.search.queries.cards import Card
 from shop.search.queries.filters import Filters
-from shop.search.queries.find import Match, Wish
+from shop.search.queries.find import EF_SEARCH, Term
+from shop.search.queries.vectors import Vector
 from shop.search.understanding.evidence import evidence
 from shop.search.understanding.understand import Query
-
-CANDIDATES = 200
-"""From each leg. Their best possible order would score .97, so that more would help nothing but the ordering."""
-
-EF_SEARCH = 200
-"""Width of the graph search: the 200 nearest with a recall of .99 in 2.5 ms."""
-
-EVERY_WORD_PLACES = 1000
-"""So far down the list of words, products with every word of the query are taken too: they are counted, filtered and
-paged to. Beyond, totals are no longer exact."""
 
 RARITY_SHARE = 0.3
 """Of the query's rarity, which a product's words must add up to. At a half the first relevant products are lost."""
@@ -35,13 +27,12 @@ EXACT_FACTOR = 600
 200 * all / m products, each some three times the work."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """`lexical` and `found` are 0 for a product without any of the words; `near` says that its meaning brought it.
 
     worthy: its words alone keep it in the list. every: it has each word of one way to say the query.
     refused: per refused phrase, 1 the product says it lacks it, -1 it has it, 0 it says nothing.
-    looks: name, colour and size in lower case, where the query asks for one.
+    looks: name, colour and size in lower case, where the query asks for one. A tuple, since a search has hundreds.
     """
 
     card: Card
@@ -71,24 +62,15 @@ class Gathered:
 @dataclass(frozen=True, slots=True)
 class Means:
     """What a query is compared with: `ways` to say it in words, none to leave words out; `vector` None to leave meaning
-    out, of model `version`; `taste`, None for strangers, what the asker had before.
+    out, of model `version`; `taste`, None for strangers, what the asker had before. documents: how many products are
+    indexed, None where the search's transaction has no settings yet.
     """
 
     version: str
-    vector: str | None
+    vector: Vector | None
     ways: Sequence[tuple[str, ...]]
-    taste: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Best:
-    """The best of the ways, `score` as if its words were as rare as the first way's."""
-
-    score: float
-    found: int
-    worthy: bool
-    every: bool
-    placed: bool
+    taste: Vector | None = None
+    documents: int | None = None
 
 
 class LegAway(NotYet):
@@ -102,113 +84,81 @@ class LegAway(NotYet):
 
 
 def gather(tx: Tx, query: Query, filters: Filters, means: Means) -> Gathered:
-    """In the transaction of one search."""
-    documents = queries.prepare(tx, ef_search=EF_SEARCH)
+    """In the transaction of one search. Raises LegAway: where both legs were asked it may be either."""
+    documents = queries.prepare(tx, ef_search=EF_SEARCH) if means.documents is None else means.documents
     only = _only(tx, filters, documents)
     try:
-        near = _near(tx, only, filters, means)
+        ways = _ways(tx, means, documents)
+        sought = Sought(means.version, means.vector, means.taste, ways, filters, only)
+        rows = candidates(tx, sought)
     except queries.PartAway as error:
-        raise LegAway("semantic") from error
-    try:
-        best, words_full = _by_words(tx, only, filters, means.ways, documents, near)
-    except queries.PartAway as error:
-        raise LegAway("lexical") from error
-    cards = products.cards(tx, list({*near, *best}), version=means.version, vector=means.vector, taste=means.taste)
-    candidates = _candidates(tx, query, cards, best, set(near))
-    return Gathered(
-        candidates=candidates,
-        usual=queries.usual_similarity(tx, version=means.version, vector=means.vector) if means.vector else None,
-        near_full=len(near) == CANDIDATES,
-        words_full=words_full,
-    )
+        raise LegAway("lexical" if means.vector is None else "semantic") from error
+    return _gathered(tx, query, rows, ways)
 
 
 def _only(tx: Tx, filters: Filters, documents: int) -> list[int] | None:
     """The products that pass, when the filters leave few enough to take each by itself; else None."""
     if not filters:
         return None
+    queries.plan_each(tx)
     few = math.isqrt(EXACT_FACTOR * documents) + 1
     passing = queries.passing(tx, filters, limit=few)
     return passing if len(passing) < few else None
 
 
-def _near(tx: Tx, only: list[int] | None, filters: Filters, means: Means) -> list[int]:
-    if means.vector is None:
-        return []
-    if only is None:
-        return queries.nearest(tx, version=means.version, vector=means.vector, filters=filters, limit=CANDIDATES)
-    return queries.nearest_among(tx, only, version=means.version, vector=means.vector, limit=CANDIDATES)
+def _ways(tx: Tx, means: Means, documents: int) -> list[Way]:
+    """Also those of which the index has no word: their places are told by number."""
+    stems = sorted({term for way in means.ways for term in way})
+    known = {term.term: term for term in queries.look_up(tx, stems)} if stems else {}
+    return [_way(way, [known[term] for term in way if term in known], documents) for way in means.ways]
 
 
-def _by_words(
-    tx: Tx,
-    only: list[int] | None,
-    filters: Filters,
-    ways: Sequence[tuple[str, ...]],
-    documents: int,
-    near: Sequence[int],
-) -> tuple[dict[int, _Best], bool]:
-    best: dict[int, _Best] = {}
-    full, first_mass = False, 0.0
-    for way in ways:
-        known = queries.look_up(tx, way)
-        mass = sum(term.rarity for term in known) + (len(way) - len(known)) * _rarest(documents)
-        first_mass = first_mass or mass
-        if not known:
-            continue
-        wish = Wish(CANDIDATES, len(way), EVERY_WORD_PLACES, RARITY_SHARE * mass, near)
-        if only is not None:
-            matches = queries.matching_among(tx, only, known, wish)
-        elif filters:
-            matches = queries.matching_filtered(tx, filters, known, wish)
-        else:
-            matches = queries.matching(tx, known, wish)
-        full |= bool(matches) and sum(match.mass >= wish.least_mass for match in matches) < matches[0].worthy
-        for match in matches:
-            one = _best(match, wish, first_mass / mass)
-            if match.n not in best or (best[match.n].every, best[match.n].score) < (one.every, one.score):
-                best[match.n] = one
-    return best, full
-
-
-def _best(match: Match, wish: Wish, scale: float) -> _Best:
-    return _Best(
-        score=match.score * scale,
-        found=match.found,
-        worthy=match.mass >= wish.least_mass,
-        every=match.found == wish.every,
-        placed=match.place <= CANDIDATES,
+def _way(stems: Sequence[str], known: Sequence[Term], documents: int) -> Way:
+    mass = sum(term.rarity for term in known) + (len(stems) - len(known)) * _rarest(documents)
+    return Way(
+        ids=[term.id for term in known],
+        rarities=[term.rarity for term in known],
+        every=len(stems),
+        mass=mass,
+        least_mass=RARITY_SHARE * mass,
     )
 
 
-_NONE = _Best(0.0, 0, worthy=False, every=False, placed=False)
-
-
-def _candidates(
-    tx: Tx, query: Query, cards: Sequence[Card], best: Mapping[int, _Best], near: set[int]
-) -> list[Candidate]:
-    ns = [card.n for card in cards]
+def _gathered(tx: Tx, query: Query, rows: Sequence[tuple[Any, ...]], ways: Sequence[Way]) -> Gathered:
+    ns = [row[0] for row in rows]
     refused = _said(tx, query, query.refused, ns)
     barred = {n for n, said in _said(tx, query, query.excluded, ns).items() if -1 in said}
     looks = products.looks(tx, ns) if query.of("colour") or query.of("size") else {}
-    found: list[Candidate] = []
-    for card in cards:
-        match = best.get(card.n, _NONE)
-        one = Candidate(
-            card=card,
-            lexical=match.score,
-            found=match.found,
-            worthy=match.worthy,
-            every=match.every,
-            by_words=match.placed,
-            near=card.n in near,
-        )
-        if card.n in refused or card.n in looks:
-            one = replace(one, refused=refused.get(card.n, ()), looks=_plain(looks.get(card.n, "")))
-        if card.n not in barred:
-            found.append(one)
-    return found
+    first_mass = next((way.mass for way in ways if way.mass), 0.0)
+    found: dict[int, Candidate] = {}
+    usual: tuple[float, float] | None = None
+    shown, worthy_ones = [0] * len(ways), [0] * len(ways)
+    for *card, near, number, score, words, mass, place, all_worthy, middle, spread in rows:
+        n = card[0]
+        match = _NONE
+        if number is not None:
+            way = ways[number]
+            worthy = mass >= way.least_mass
+            # As if its words were as rare as the first way's.
+            match = score * (first_mass / way.mass), words, worthy, words == way.every, place <= CANDIDATES
+            shown[number] += worthy
+            worthy_ones[number] = all_worthy
+        usual = None if middle is None else (middle, spread)
+        if n in found and (found[n].every, found[n].lexical) >= (match[3], match[0]):
+            continue
+        found[n] = Candidate(Card._make(card), *match, near, refused.get(n, ()), _plain(looks.get(n, "")))
+    candidates = [one for n, one in found.items() if n not in barred] if barred else list(found.values())
+    return Gathered(
+        candidates,
+        usual,
+        near_full=sum(one.near for one in found.values()) == CANDIDATES,
+        words_full=shown != worthy_ones,
+    )
 
+
+_NONE = (0.0, 0, False, False, False)
+"""Of a product with none of the words: its score, how many it has, and that it is neither worthy, nor has it every one,
+nor a place among the best."""
 
 _BETWEEN = re.compile(r"(?<=\d)[ -]?(?=[a-z\"])")
 

@@ -69,7 +69,7 @@ def _pin(tx: Tx, wanted: Wanted, ranked: Sequence[Ranked]) -> list[Ranked]:
     if missing:
         means = wanted.means
         there |= {card.n: _unfound(card) for card in cards.cards(tx, missing, version=means.version, vector=None)}
-    head = [replace(there[n], pinned=True) for n in ns if n in there]
+    head = [there[n]._replace(pinned=True) for n in ns if n in there]
     pinned = {one.candidate.card.n for one in head}
     return [*head, *(one for one in ranked if one.candidate.card.n not in pinned)]
 

@@ -56,5 +56,5 @@ _SORTS: Mapping[Sort, Callable[[Ranked], float]] = {
     "price_asc": _by_price,
     "price_desc": _by_price_falling,
     "rating": _by_rating,
-    "newest": lambda one: -one.candidate.card.created_at.timestamp(),
+    "newest": lambda one: -one.candidate.card.created,
 }

@@ -102,9 +102,10 @@ class Parts(NamedTuple):
     learned: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """`score` between 0 and 1; `by_words` and `by_meaning` tell which leg keeps it in the list."""
+class Ranked(NamedTuple):
+    """`score` between 0 and 1; `by_words` and `by_meaning` tell which leg keeps it in the list. A tuple, since a search
+    has hundreds.
+    """
 
     candidate: Candidate
     score: float

@@ -6,7 +6,7 @@ import numpy as np
 
 from db.database import Tx
 from shop.search.queries import cards, interests
-from shop.search.queries.vectors import written
+from shop.search.queries.vectors import Vector, halves
 from shop.search.understanding.understand import Query
 
 NEWEST = 10
@@ -20,8 +20,8 @@ FADING = 0.8
 KIND_WEIGHT = (0.0, 1.0, 2.0, 4.0)
 
 
-def taste(tx: Tx, query: Query, persons: Sequence[str], *, visitor_id: str | None, version: str) -> str | None:
-    """A vector as pgvector reads it. None for strangers, and where the query says by itself what is meant: a brand, or
+def taste(tx: Tx, query: Query, persons: Sequence[str], *, visitor_id: str | None, version: str) -> Vector | None:
+    """A vector. None for strangers, and where the query says by itself what is meant: a brand, or
     anything with a digit.
     """
     if not persons or query.of("brand") or any(letter.isdigit() for letter in query.normalised):
@@ -37,4 +37,4 @@ def taste(tx: Tx, query: Query, persons: Sequence[str], *, visitor_id: str | Non
         if interest.product_id in vectors:
             total += KIND_WEIGHT[interest.kind] * FADING**place * np.asarray(vectors[interest.product_id])
     length = float(np.linalg.norm(total))
-    return written((total / length).tolist()) if length else None
+    return halves(total / length) if length else None

@@ -2,12 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
+import psycopg
+from numpy.typing import NDArray
+from pgvector import HalfVector
+from pgvector.psycopg.halfvec import HalfVectorBinaryDumper
 from psycopg.rows import class_row
 
 from db.database import Tx
 from shop.ports.encoder import Vectors
+
+Vector: TypeAlias = HalfVector | str
+"""A parameter that the statement casts to halfvec: binary, or as pgvector writes it."""
+
+# Without a type of its own, so that no connection must ask for pgvector's first: the cast in the statement decides.
+psycopg.adapters.register_dumper(HalfVector, HalfVectorBinaryDumper)
 
 EMBED_LOCK = 7_305_002
 """The advisory lock of the one worker that embeds; any number that nobody else uses."""
@@ -91,6 +101,11 @@ def save_vectors(tx: Tx, version: str, rows: Sequence[Stale], vectors: Vectors) 
 def written(vector: Sequence[float]) -> str:
     """As pgvector reads it. Five digits are more than half precision keeps."""
     return f"[{','.join([f'{number:.5g}' for number in vector])}]"
+
+
+def halves(vector: NDArray[Any]) -> HalfVector:
+    """As pgvector keeps it, 772 bytes."""
+    return HalfVector(vector)
 
 
 def count_rows(tx: Tx) -> int:

@@ -1,0 +1,218 @@
+"""The read path in one statement: candidates by meaning and by words, under the same filters, with what ordering needs.
+
+One statement, because each is a way to the server and back, and because both legs need the same rows of the same
+products. It is put together from literals, once for each kind of search.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, LiteralString
+
+from db.database import Tx
+from shop.search.queries.filters import PASSES, Filters, numbers
+from shop.search.queries.vectors import Vector
+
+CANDIDATES = 200
+"""From each leg. Their best possible order would score .97, so that more would help nothing but the ordering. They are
+written out in the statements: planned for a number it does not know, the graph seems dearer than to sort all vectors.
+"""
+
+EVERY_WORD_PLACES = 1000
+"""So far down the list of words, products with every word of the query are taken too: they are counted, filtered and
+paged to. Beyond, totals are no longer exact."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to say a query in words: those of its terms that the index has, with their rarities, out of `every` terms
+    that have `mass` together. A product is worthy of the list when the terms it has reach `least_mass`.
+    """
+
+    ids: Sequence[int]
+    rarities: Sequence[float]
+    every: int
+    mass: float
+    least_mass: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """`vector` None leaves meaning out, no `ways` words. `taste`, None for strangers: what the asker had before.
+    `only`: the products that pass, where they are few.
+    """
+
+    version: str
+    vector: Vector | None
+    taste: Vector | None
+    ways: Sequence[Way]
+    filters: Filters
+    only: Sequence[int] | None
+
+
+def candidates(tx: Tx, sought: Sought) -> list[tuple[Any, ...]]:
+    """Rows of: the fields of a card, in their order; near, whether meaning brought it; way (from 0), score, found,
+    mass, place, worthy: its match in words, all None where it has none; middle and spread of the query's similarity to
+    products it has nothing to do with, None without a sample. Plain tuples, since a search has hundreds.
+
+    `worthy`, the same in each row of a way, is how many products reach its least mass. A product that matches several
+    ways comes several times. In a small shop a fifth of the sample may be what was asked for, so the spread is measured
+    on the lower half: in a normal distribution the lowest tenth ends 1.28 spreads below the middle.
+    """
+    statement = (_WORDS_ALONE if sought.vector is None else _BOTH)[_kind(sought)]
+    return tx.cursor(binary=True).execute(statement, _parameters(sought)).fetchall()
+
+
+def _kind(sought: Sought) -> str:
+    if sought.only is not None:
+        return "among"
+    return "filtered" if sought.filters else "all"
+
+
+def _parameters(sought: Sought) -> dict[str, Any]:
+    terms = [
+        (number, term, rarity)
+        for number, way in enumerate(sought.ways)
+        for term, rarity in zip(way.ids, way.rarities, strict=True)
+    ]
+    return {
+        **(sought.filters.parameters() if sought.filters else {}),
+        "version": sought.version,
+        "vector": sought.vector,
+        "taste": sought.taste,
+        "ways": numbers([way for way, _, _ in terms]),
+        "ids": numbers([term for _, term, _ in terms]),
+        "rarities": numbers([rarity for _, _, rarity in terms]),
+        "least": numbers([way.least_mass for way in sought.ways]),
+        "every": numbers([way.every for way in sought.ways]),
+        "only": None if sought.only is None else numbers(sought.only),
+    }
+
+
+_NEAR_BY_GRAPH: LiteralString = """
+WITH near AS MATERIALIZED (
+    SELECT p.n, e.v <#> %(vector)s::halfvec AS distance
+      FROM product_embeddings e
+      JOIN products p ON p.id = e.product_id
+     WHERE e.model_version = %(version)s AND p.active
+  ORDER BY e.v <#> %(vector)s::halfvec
+     LIMIT 200
+)"""
+
+_NEAR_FILTERED: LiteralString = (
+    """
+WITH near AS MATERIALIZED (
+    SELECT p.n, e.v <#> %(vector)s::halfvec AS distance
+      FROM product_embeddings e
+      JOIN products p ON p.id = e.product_id
+     WHERE e.model_version = %(version)s AND """  # noqa: S608 - all literals
+    + PASSES
+    + """
+  ORDER BY e.v <#> %(vector)s::halfvec
+     LIMIT 200
+)"""
+)
+
+_NEAR_AMONG: LiteralString = """
+WITH compared AS MATERIALIZED (
+    SELECT p.n, e.v <#> %(vector)s::halfvec AS distance
+      FROM products p
+      JOIN product_embeddings e ON e.product_id = p.id AND e.model_version = %(version)s
+     WHERE p.n = ANY(%(only)s::integer[])
+), near AS MATERIALIZED (
+    SELECT n, distance FROM compared ORDER BY distance, n LIMIT 200
+)"""
+
+_NEAR_NONE: LiteralString = """
+WITH near AS MATERIALIZED (
+    SELECT NULL::integer AS n, NULL::float8 AS distance WHERE false
+)"""
+
+_MATCHED: LiteralString = """, matched AS (
+    SELECT w.way, s.product_n AS n, sum(s.weight * w.rarity) AS score, count(*) AS found, sum(w.rarity) AS mass
+      FROM unnest(%(ways)s::integer[], %(ids)s::integer[], %(rarities)s::real[]) AS w(way, id, rarity)
+      JOIN search_postings s ON s.term_id = w.id
+  GROUP BY w.way, s.product_n
+    HAVING sum(w.rarity) >= (%(least)s::float8[])[w.way + 1] OR s.product_n IN (SELECT n FROM near)
+)"""
+
+_MATCHED_FILTERED: LiteralString = (
+    """, matching AS (
+    SELECT w.way, s.product_n AS n, sum(s.weight * w.rarity) AS score, count(*) AS found, sum(w.rarity) AS mass
+      FROM unnest(%(ways)s::integer[], %(ids)s::integer[], %(rarities)s::real[]) AS w(way, id, rarity)
+      JOIN search_postings s ON s.term_id = w.id
+  GROUP BY w.way, s.product_n
+    HAVING sum(w.rarity) >= (%(least)s::float8[])[w.way + 1] OR s.product_n IN (SELECT n FROM near)
+), matched AS (
+    SELECT m.way, m.n, m.score, m.found, m.mass FROM matching m JOIN products p ON p.n = m.n WHERE """  # noqa: S608
+    + PASSES
+    + ")"
+)
+
+_MATCHED_AMONG: LiteralString = """, matched AS (
+    SELECT w.way, s.product_n AS n, sum(s.weight * w.rarity) AS score, count(*) AS found, sum(w.rarity) AS mass
+      FROM unnest(%(ways)s::integer[], %(ids)s::integer[], %(rarities)s::real[]) AS w(way, id, rarity)
+      JOIN search_postings s ON s.term_id = w.id
+      JOIN unnest(%(only)s::integer[]) AS passing(n) ON passing.n = s.product_n
+  GROUP BY w.way, s.product_n
+    HAVING sum(w.rarity) >= (%(least)s::float8[])[w.way + 1] OR s.product_n IN (SELECT n FROM near)
+)"""
+
+_WANTED: LiteralString = """, ranked AS (
+    SELECT way, n, score, found, mass, row_number() OVER (PARTITION BY way ORDER BY score DESC, n) AS place,
+           count(*) FILTER (WHERE mass >= (%(least)s::float8[])[way + 1]) OVER (PARTITION BY way) AS worthy
+      FROM matched
+), wanted AS (
+    SELECT coalesce(near.n, r.n) AS n, near.distance, r.way, r.score, r.found, r.mass, r.place, r.worthy
+      FROM near
+      FULL JOIN (SELECT way, n, score, found, mass, place, worthy
+                   FROM ranked
+                  WHERE place <= 200 OR (found = (%(every)s::integer[])[way + 1] AND place <= 1000)
+                     OR n IN (SELECT n FROM near)) r
+             ON r.n = near.n
+)"""
+
+# OFFSET 0 keeps the planner from joining whole tables to some hundred rows whose number it cannot know.
+_ROWS: LiteralString = """
+SELECT p.n, p.id, p.name, p.category, p.brand, p.price, p.currency, p.rating, p.rating_count, p.created,
+       -coalesce(w.distance, e.v <#> %(vector)s::halfvec), p.available, coalesce(also.support, 0),
+       -(e.v <#> %(taste)s::halfvec), w.distance IS NOT NULL, w.way, w.score, w.found, w.mass, w.place, w.worthy,
+       usual.at[2], (usual.at[2] - usual.at[1]) / 1.2816
+  FROM wanted w
+ CROSS JOIN (SELECT percentile_cont(ARRAY[0.1, 0.5]) WITHIN GROUP (ORDER BY -(s.v <#> %(vector)s::halfvec)) AS at
+               FROM search_sample s
+              WHERE s.model_version = %(version)s) usual
+ CROSS JOIN LATERAL (
+       SELECT n, id, lower(name) AS name, category, brand, price, currency, rating, rating_count,
+              extract(epoch FROM created_at)::float8 AS created, available
+         FROM products WHERE n = w.n AND active OFFSET 0) p
+  LEFT JOIN LATERAL (
+       SELECT support FROM item_neighbours WHERE relation = 'also' AND product_id = p.id OFFSET 0) also ON true
+  LEFT JOIN LATERAL (
+       SELECT v FROM product_embeddings
+        WHERE product_id = p.id AND model_version = %(version)s
+          AND (w.distance IS NULL OR %(taste)s::halfvec IS NOT NULL) OFFSET 0) e ON true
+"""
+
+_ROWS_BY_WORDS: LiteralString = """
+SELECT p.n, p.id, p.name, p.category, p.brand, p.price, p.currency, p.rating, p.rating_count, p.created,
+       NULL::float8, p.available, coalesce(also.support, 0), NULL::float8, false,
+       w.way, w.score, w.found, w.mass, w.place, w.worthy, NULL::float8, NULL::float8
+  FROM wanted w
+ CROSS JOIN LATERAL (
+       SELECT n, id, lower(name) AS name, category, brand, price, currency, rating, rating_count,
+              extract(epoch FROM created_at)::float8 AS created, available
+         FROM products WHERE n = w.n AND active OFFSET 0) p
+  LEFT JOIN LATERAL (
+       SELECT support FROM item_neighbours WHERE relation = 'also' AND product_id = p.id OFFSET 0) also ON true
+"""
+
+_BOTH: Mapping[str, LiteralString] = {
+    "all": _NEAR_BY_GRAPH + _MATCHED + _WANTED + _ROWS,
+    "filtered": _NEAR_FILTERED + _MATCHED_FILTERED + _WANTED + _ROWS,
+    "among": _NEAR_AMONG + _MATCHED_AMONG + _WANTED + _ROWS,
+}
+_WORDS_ALONE: Mapping[str, LiteralString] = {
+    "all": _NEAR_NONE + _MATCHED + _WANTED + _ROWS_BY_WORDS,
+    "filtered": _NEAR_NONE + _MATCHED_FILTERED + _WANTED + _ROWS_BY_WORDS,
+    "among": _NEAR_NONE + _MATCHED_AMONG + _WANTED + _ROWS_BY_WORDS,
+}
