@@ -41,6 +41,7 @@ def environment_for(urls: Urls, ports: Ports, root: Path) -> dict[str, str]:
         "AUTH_JWKS_URL": f"{ports.url('auth')}/.well-known/jwks.json",
         "AUTH_ISSUER": ports.url("auth"),
         "AUTH_AUDIENCE": AUDIENCE,
+        "ADMIN_SIGN_IN_URL": f"{ports.url('auth')}/sign-in",
         "PRODUCT_URL": ports.url("products"),
         "CART_URL": ports.url("carts"),
         "STRIPE_BASE_URL": ports.url("stripe"),

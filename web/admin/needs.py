@@ -4,10 +4,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from web.admin.inside import Refused
+from web.admin.orders import EXPIRES_WITHIN_H
 from web.admin.section import Visit
 
-EXPIRES_WITHIN_H = 24
-"""Hours before a card's deadline at which authorised money is worth a look: one working day."""
+ANSWER_WITHIN_DAYS = 60
+"""Longer than any bank leaves a shop: every dispute that can still be answered."""
+
+LATE_S = 120.0
+"""Seconds. What is due for two minutes is not about to start; the relay looks twice a second."""
 
 MANY = 100
 """The longest list that is counted; more are shown as "100+"."""
@@ -41,11 +45,18 @@ def _of(look: "_Look", visit: Visit) -> list[Need]:
 _Look = Callable[[Visit], Iterator[Need]]
 
 
+def _alerts(visit: Visit) -> Iterator[Need]:
+    """Among them skewed experiments, lag, and events that were lost; dead jobs are counted below."""
+    found = visit.api.get("/v1/alerts", status="open", limit=MANY)["data"]
+    for kind in dict.fromkeys(alert["kind"] for alert in found if alert["kind"] != "dead_jobs"):
+        alike = [alert for alert in found if alert["kind"] == kind]
+        yield Need(len(alike), alike[0]["title"], alike[0]["last_words"], "/admin/alerts")
+
+
 def _disputes(visit: Visit) -> Iterator[Need]:
-    page = visit.api.get("/v1/disputes", status="needs_response", limit=MANY)
-    yield _listed(
-        page, "disputes wait for an answer", "Unanswered, they are lost.", "/admin/disputes?status=needs_response"
-    )
+    page = visit.api.get("/v1/disputes", due_within_days=ANSWER_WITHIN_DAYS, limit=MANY)
+    where = f"/admin/disputes?due={ANSWER_WITHIN_DAYS}"
+    yield _listed(page, "disputes wait for an answer", "Unanswered, they are lost.", where)
 
 
 def _doubts(visit: Visit) -> Iterator[Need]:
@@ -58,7 +69,7 @@ def _doubts(visit: Visit) -> Iterator[Need]:
 def _expiring(visit: Visit) -> Iterator[Need]:
     page = visit.api.get("/v1/orders", authorization_expires_within_hours=EXPIRES_WITHIN_H, limit=MANY)
     yield _listed(
-        page, "authorisations end within a day", "Take the money, or it is released.", "/admin/orders?status=authorized"
+        page, "authorisations end within a day", "Take the money, or it is released.", "/admin/orders?expiring=1"
     )
 
 
@@ -75,23 +86,48 @@ def _orphans(visit: Visit) -> Iterator[Need]:
 
 
 def _differences(visit: Visit) -> Iterator[Need]:
-    latest = visit.api.get("/v1/reconciliations", limit=1)["data"]
-    if latest:
-        count = int(latest[0].get("unexplained") or 0)
+    compared = (one for one in visit.api.get("/v1/reconciliations", limit=5)["data"] if one["state"] == "done")
+    latest = next(compared, None)
+    if latest is not None:
+        path = f"/v1/reconciliations/{latest['id']}"
         way = "Our books and Stripe's disagree."
-        yield Need(count, "differences are unexplained", way, f"/admin/reconciliations/{latest[0]['id']}")
+        to = f"/admin/reconciliations/{latest['id']}"
+        yield Need(int(visit.api.get(path)["unexplained"]), "differences are unexplained", way, to)
 
 
-def _dead(visit: Visit) -> Iterator[Need]:
+def _queues(visit: Visit) -> Iterator[Need]:
     queues = visit.api.get("/v1/queues")["data"]
-    yield Need(
-        sum(queue["dead"] for queue in queues), "jobs are dead", "Retry or dismiss each.", "/admin/jobs?state=dead"
-    )
+    dead = sum(queue["dead"] for queue in queues)
+    yield Need(dead, "jobs are dead", "Retry or dismiss each.", "/admin/jobs?state=dead")
+    late = [queue["name"] for queue in queues if queue["oldest_s"] > LATE_S and not queue["paused"]]
+    yield Need(len(late), "queues lag behind", f"Work is due for minutes: {', '.join(late)}.", "/admin/queues")
     paused = [queue["name"] for queue in queues if queue["paused"]]
     yield Need(len(paused), "queues are paused", ", ".join(paused), "/admin/queues")
 
 
-_LOOKS: tuple[_Look, ...] = (_disputes, _doubts, _expiring, _orphans, _differences, _refunds, _dead)
+def _clock(visit: Visit) -> Iterator[Need]:
+    late = sum(1 for line in visit.api.get("/v1/timetable")["data"] if line["late"])
+    yield Need(late, "timetable lines are late", "No clock runs.", "/admin/timetable")
+
+
+def _mails(visit: Visit) -> Iterator[Need]:
+    page = visit.api.get("/v1/mails", state="gave_up", limit=MANY)
+    way = "Their servers never took them; send again once mended."
+    yield _listed(page, "mails were given up", way, "/admin/mails?state=gave_up")
+
+
+_LOOKS: tuple[_Look, ...] = (
+    _alerts,
+    _disputes,
+    _doubts,
+    _expiring,
+    _orphans,
+    _differences,
+    _refunds,
+    _queues,
+    _clock,
+    _mails,
+)
 
 
 def _listed(page: dict[str, list[object] | str | None], words: str, way: str, to: str) -> Need:

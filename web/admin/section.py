@@ -76,6 +76,11 @@ class Visit:
         return self.request.full_path.rstrip("?") if self.request.method == "GET" else self.request.path
 
     @property
+    def part(self) -> str:
+        """The live part that a script asks anew; "" where the whole page is wanted, which is always a good answer."""
+        return self.request.headers.get("X-Part", "")
+
+    @property
     def look(self) -> str:
         """Light or dark where the reader chose one."""
         chosen = self.request.cookies.get(LOOK, "")

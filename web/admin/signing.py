@@ -53,7 +53,7 @@ class Signing:
             return self._show(f"Signing in is not possible yet: {later}.", HTTPStatus.SERVICE_UNAVAILABLE)
         response = away(inside_only(request.form.get("next", "")))
         session.sign_in(response, request, person.token)
-        response.delete_cookie(ASKED, path=PATH)
+        response.delete_cookie(ASKED, path=PATH, secure=request.is_secure, httponly=True)
         return response
 
     def leave(self) -> Response:
@@ -83,7 +83,9 @@ class Signing:
             elsewhere=elsewhere,
         )
         response = Response(html, status, content_type="text/html; charset=utf-8")
+        # Another site's page posts the answer, and Lax cookies do not travel with that. None must be secure.
+        same_site = "None" if request.is_secure else "Lax"
         response.set_cookie(
-            ASKED, state, max_age=ASKED_S, httponly=True, secure=request.is_secure, samesite="Lax", path=PATH
+            ASKED, state, max_age=ASKED_S, httponly=True, secure=request.is_secure, samesite=same_site, path=PATH
         )
         return response

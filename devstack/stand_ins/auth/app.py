@@ -7,6 +7,7 @@ from typing import Any
 from flask import Flask, Response, jsonify
 
 from devstack.stand_ins.auth.keys import Keyring
+from devstack.stand_ins.auth.sign_in import add_sign_in
 from devstack.stand_ins.auth.users import Users, read_user
 from devstack.stand_ins.bulk import load_counts, ndjson_rows, only_missing
 from devstack.stand_ins.doors import install_doors
@@ -31,6 +32,7 @@ def create_app(
     _add_routes(app, keys, users, service_token)
     _add_user_doors(app, users)
     _add_token_doors(app, keys, users, {"iss": issuer, "aud": audience})
+    add_sign_in(app, keys, {"iss": issuer, "aud": audience})
     install_problems(app)
     install_doors(app, users.reset, problem_body)
     return app
