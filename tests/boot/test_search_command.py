@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -51,7 +52,8 @@ def test_explain_tells_how_the_query_was_read_and_why_each_hit_is_there(run: Run
     assert done.returncode == 0, done.stderr
     assert "price: 0 to 1500 (required, from “under 15 euros”)" in done.stdout
     assert "colour: red (preferred, from “red”)" in done.stdout
-    assert "every_word +0.40" in done.stdout
+    assert re.search(r"every_word +\+0\.40 +█+ +each word of the query is in the product", done.stdout)
+    assert re.search(r"words +\+0\.\d\d +█+ +place \d+: .*sofa \d\.\d×\d\.\d", done.stdout)
     assert "Red sofa small" in done.stdout
 
 
