@@ -15,21 +15,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import redis
-
 from bench.proofs import drain_once
+from bench.proofs.drain_house import PROGRAMS, ROOT, House
 from clients import event_stream
 from db.database import Database, DatabaseUnavailable
 from db.migrations.runner import migrate
 from devstack.embedded.servers import EmbeddedServers
-from devstack.embedded.state import Urls
 from shop.analytics.events.accept import Batch, NowhereToKeep, Sender, accept
 from shop.analytics.events.conservation import ledger
 from shop.analytics.events.ingest import ingest
 from shop.analytics.events.recount import recount
 from shop.ports.events import EventStream
 
-ROOT = Path(__file__).parents[2]
 PEOPLE = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 MACHINE = "Googlebot/2.1"
 A_BATCH = 25
@@ -41,8 +38,6 @@ STRIKE_WITHIN_S = 30.0
 FEED_EVERY_S = 0.01
 SETTLE_WITHIN_S = 120.0
 """What a dead drain had taken is given to another after 30 s; the rest is room for a slow machine."""
-
-PROGRAMS = {"control": ("scheduler",), "worker": ("tasks", "analytics", "--threads", "2")}
 
 
 @dataclass
@@ -73,7 +68,8 @@ class Counted:
             f"{self.sent} events in {self.batches} batches, {self.doubled} sent twice, {self.refused} times told to "
             f"come again; {self.kills} SIGKILLs of the drain, {self.struck} while it held batches; servers away "
             f"{self.away} times\n{self.stored} stored, {self.lost} lost, {self.twice} counted twice; "
-            f"{self.rollups_off} days whose rollups differ; account {'balanced' if self.balanced else 'NOT BALANCED'}: {account}"
+            f"{self.rollups_off} days whose rollups differ; account "
+            f"{'balanced' if self.balanced else 'NOT BALANCED'}: {account}"
         )
 
 
@@ -114,59 +110,6 @@ def prove(events: int, kills: int, seed: int) -> Counted:
         house.stop()
         shutil.rmtree(servers.home, ignore_errors=True)
         shutil.rmtree(servers.root, ignore_errors=True)
-
-
-@dataclass
-class House:
-    servers: EmbeddedServers
-    urls: Urls
-    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict[str, subprocess.Popen[bytes]])
-
-    def start(self, name: str) -> None:
-        settings = {
-            "DATABASE_URL": self.urls.database_url,
-            "REDIS_URL": self.urls.redis_url,
-            "STRIPE_SECRET_KEY": "sk_test_of_the_proofs",
-            "STRIPE_WEBHOOK_SECRETS": "whsec_of_the_proofs",
-        }
-        self.running[name] = subprocess.Popen(
-            [sys.executable, "-m", *PROGRAMS[name]],
-            cwd=ROOT,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            env=os.environ | settings,
-        )
-
-    def held(self) -> int:
-        """The newest batch that was taken and not settled, as a number; 0 without one."""
-        with redis.Redis.from_url(self.urls.redis_url) as server:
-            try:
-                found = server.xpending(event_stream.STREAM, event_stream.GROUP)
-            except redis.ResponseError:  # nothing came yet
-                return 0
-        newest = found["max"]
-        return int(newest.replace(b"-", b"")) if newest else 0
-
-    def look_after(self) -> None:
-        """As a supervisor does: a program that ended, because a server was away when it began, is started again."""
-        for name, process in self.running.items():
-            if process.poll() is not None:
-                self.start(name)
-
-    def kill_worker(self) -> None:
-        """Kill -9 with its sibling, start again at once."""
-        self.look_after()
-        os.killpg(self.running["worker"].pid, signal.SIGKILL)
-        self.running["worker"].wait()
-        self.start("worker")
-
-    def stop(self) -> None:
-        for process in self.running.values():
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-        self.servers.stop()
 
 
 def _drive(house: House, events: int, kills: int, dice: random.Random) -> Counted:

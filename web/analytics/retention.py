@@ -7,6 +7,7 @@ from pydantic import Field
 
 from shop.analytics.behaviour import products as shown
 from shop.analytics.behaviour import retention as kept
+from shop.analytics.behaviour import visitors as came
 from shop.analytics.queries.funnel import TooMuchWork
 from shop.analytics.queries.products import ProductRow, Sort
 from shop.analytics.revenue import RangeTooLong
@@ -63,6 +64,21 @@ class RetentionBody(Spanned):
     as_of: Time
     data: list[CohortBody]
     means: list[MeanBody]
+
+
+class DayBody(Out):
+    day: date
+    visitors: int
+
+
+class VisitorsBody(Spanned):
+    """`visitors`: in the whole range, each once. In a day each once, too."""
+
+    first: date = Field(serialization_alias="from")
+    last: date = Field(serialization_alias="to")
+    zone: str
+    visitors: int
+    data: list[DayBody]
 
 
 class ProductsQuery(RangeQuery):
@@ -125,6 +141,21 @@ def show_retention(call: Call, query: RetentionQuery) -> RetentionBody:
         as_of=found.as_of,
         data=[CohortBody.model_validate(one) for one in found.cohorts],
         means=[MeanBody.model_validate(one) for one in found.means],
+    )
+
+
+@GROUP.route("GET", "/v1/analytics/visitors", who=SUPPORT, answers={200: VisitorsBody}, errors=(RangeTooLong,))
+def show_visitors(call: Call, query: RangeQuery) -> VisitorsBody:
+    """How many visitors came on each day, and in the whole range; machines left out."""
+    first, last = query.days(call)
+    zone = call.services.settings.zone
+    found = came.visitors(call.db, zone, first=first, last=last)
+    return VisitorsBody(
+        first=first,
+        last=last,
+        zone=zone.key,
+        visitors=found.whole,
+        data=[DayBody.model_validate(one) for one in found.days],
     )
 
 

@@ -86,8 +86,8 @@ def recommendations(call: Call, query: RecommendQuery) -> RecommendedProducts:
     `row=home`: from their last fifty interests, the newest counting most and a click counting at once: what others took
     after them, and for products that few have seen, what is described alike. Nothing they know or bought already
     (unless people buy it again, and it is time), nothing sold out, of what is nearly the same the best. A stranger, who
-    asks with `personalize=false` and who said no to personalisation get what is popular. `row=product`, `row=cart`: what
-    was bought along with the products, looked at along with them, or is described alike.
+    asks with `personalize=false` and who said no to personalisation get what is popular. `row=product`, `row=cart`:
+    what was bought along with the products, looked at along with them, or is described alike.
     """
     caller, encoder = call.caller, call.services.encoder
     asker = Asker(caller.sub, caller.visitor_id, query.personalize)
