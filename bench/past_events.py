@@ -46,7 +46,8 @@ def _events(tx: Tx, first: int, last: int, *, visitors: int, start: datetime) ->
                    1 + least(30, floor(-ln(1 - (abs(hashint8extended(n, 3)) %% 1000000) / 1e6) * 4.3))::int AS length
               FROM generate_series(%(first)s::bigint, %(last)s::bigint - 1) AS n
         ), event AS (
-            SELECT visit.*, i, began + interval '1 second' * (i * 45 + abs(hashint8extended(n * 64 + i, 4)) %% 40) AS ts,
+            SELECT visit.*, i,
+                   began + interval '1 second' * (i * 45 + abs(hashint8extended(n * 64 + i, 4)) %% 40) AS ts,
                    (abs(hashint8extended(n * 64 + i, 5)) %% 100000) / 1e5 AS roll
               FROM visit CROSS JOIN LATERAL generate_series(0, length - 1) AS i
         )

@@ -76,7 +76,7 @@ def interpreter() -> str | None:
 
 
 @contextmanager
-def engine(python: str) -> Generator[ColumnEngine]:
+def engine(python: str) -> Generator[Chdb]:
     folder = tempfile.mkdtemp(prefix="columns-")
     try:
         with Chdb(Path(folder), python=python) as opened:

@@ -6,8 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from db.database import Database, Tx
+from shop.analytics.behaviour.visitors import counted
 from shop.analytics.days import Period, periods, whole
-from shop.analytics.queries import behaviour, money
+from shop.analytics.queries import money
 from shop.analytics.queries import sessions as visits
 from shop.analytics.queries.money import Moved
 from shop.analytics.revenue import RangeTooLong, check_range
@@ -48,7 +49,7 @@ def overview(db: Database, zone: ZoneInfo, *, first: date, last: date) -> Overvi
 
 def _range(tx: Tx, zone: ZoneInfo, first: date, last: date) -> Range:
     period: Period = whole(periods(zone, first, last, "month"))
-    visitors = behaviour.steps(tx, period).visitors
+    visitors = counted(tx, zone, first=first, last=last).whole
     moved = money.moved(tx, [period], view="booking_day", as_of=datetime.now(UTC))
     orders = sum(row.orders for row in moved)
     return Range(
