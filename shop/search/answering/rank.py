@@ -124,6 +124,8 @@ class _Asked:
     colours: frozenset[str]
     sizes: Sequence[re.Pattern[str]]
     categories: frozenset[str]
+    price: tuple[int, int] | None
+    """What was aimed at, and the most that is let through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,7 @@ def rank(query: Query, gathered: Gathered, *, generous: bool = False) -> tuple[l
         frozenset(query.of("colour")),
         [_standing_together(size) for size in query.of("size")],
         frozenset(query.of("category")),
+        _aimed(query),
     )
     kept: list[Ranked] = []
     for one in gathered.candidates:
@@ -184,11 +187,11 @@ def _parts(query: Query, asked: _Asked, one: Candidate, scales: _Scales) -> Part
         title=TITLE * named.cover,
         accessory=BESIDE * named.beside + (OTHER_THING if named.other else 0.0),
         brand=BRAND_NAMED if card.brand and _brand_terms(card.brand, query.language) <= asked.terms else 0.0,
-        without=sum(LACKS if said > 0 else HAS if said < 0 else 0.0 for said in one.refused),
+        without=sum(LACKS if said > 0 else HAS if said < 0 else 0.0 for said in one.refused) if one.refused else 0.0,
         colour=COLOUR if one.looks and any(_has_word(one.looks, colour) for colour in asked.colours) else 0.0,
         size=SIZE if one.looks and any(size.search(one.looks) for size in asked.sizes) else 0.0,
         category=CATEGORY if asked.categories and card.category.lower() in asked.categories else 0.0,
-        price=PRICE * _price_fit(query, card.price),
+        price=PRICE * _price_fit(asked.price, card.price) if asked.price and card.price is not None else 0.0,
         stock=0.0 if card.available else SOLD_OUT,
         popularity=POPULAR * card.people / (card.people + MANY) if card.people else 0.0,
         personal=0.0 if card.liking is None else PERSONAL * max(0.0, min(card.liking / ALIKE, 1.0)),
@@ -200,12 +203,17 @@ def _has_word(looks: str, colour: str) -> bool:
     return word in looks and re.search(rf"(?<!\w){word}(?!\w)", looks) is not None
 
 
-def _price_fit(query: Query, price: int | None) -> float:
-    """1 at the price that was aimed at, 0 at either end of what is let through."""
+def _aimed(query: Query) -> tuple[int, int] | None:
     wish = query.price
-    if price is None or wish is None or wish.aim is None or wish.high is None or wish.high <= wish.aim:
-        return 0.0
-    return max(0.0, 1 - abs(price - wish.aim) / (wish.high - wish.aim))
+    if wish is None or wish.aim is None or wish.high is None or wish.high <= wish.aim:
+        return None
+    return wish.aim, wish.high
+
+
+def _price_fit(aimed: tuple[int, int], price: int) -> float:
+    """1 at the price that was aimed at, 0 at either end of what is let through."""
+    aim, high = aimed
+    return max(0.0, 1 - abs(price - aim) / (high - aim))
 
 
 @lru_cache(maxsize=1000)
@@ -226,7 +234,8 @@ def _scale(values: Sequence[float]) -> Callable[[float], float]:
     low, high = min(values, default=0.0), max(values, default=0.0)
     if high <= low:
         return lambda value: 1.0 if values and value >= high else 0.0
-    return lambda value: max(0.0, (value - low) / (high - low))
+    width = high - low
+    return lambda value: (value - low) / width if value > low else 0.0
 
 
 def _is_cut(gathered: Gathered, kept: Sequence[Ranked]) -> bool:

@@ -183,7 +183,7 @@ SELECT p.n, p.id, p.name, p.category, p.brand, p.price, p.currency, p.rating, p.
               WHERE s.model_version = %(version)s) usual
  CROSS JOIN LATERAL (
        SELECT n, id, lower(name) AS name, category, brand, price, currency, rating, rating_count,
-              extract(epoch FROM created_at)::float8 AS created, available
+              date_part('epoch', created_at) AS created, available
          FROM products WHERE n = w.n AND active OFFSET 0) p
   LEFT JOIN LATERAL (
        SELECT support FROM item_neighbours WHERE relation = 'also' AND product_id = p.id OFFSET 0) also ON true
@@ -200,7 +200,7 @@ SELECT p.n, p.id, p.name, p.category, p.brand, p.price, p.currency, p.rating, p.
   FROM wanted w
  CROSS JOIN LATERAL (
        SELECT n, id, lower(name) AS name, category, brand, price, currency, rating, rating_count,
-              extract(epoch FROM created_at)::float8 AS created, available
+              date_part('epoch', created_at) AS created, available
          FROM products WHERE n = w.n AND active OFFSET 0) p
   LEFT JOIN LATERAL (
        SELECT support FROM item_neighbours WHERE relation = 'also' AND product_id = p.id OFFSET 0) also ON true

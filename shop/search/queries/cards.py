@@ -42,7 +42,7 @@ def cards(tx: Tx, ns: Sequence[int], *, version: str, vector: Vector | None, tas
     return cur.execute(
         """
         SELECT p.n, p.id, lower(p.name), p.category, p.brand, p.price, p.currency, p.rating, p.rating_count,
-               extract(epoch FROM p.created_at)::float8 AS created,
+               date_part('epoch', p.created_at) AS created,
                -(e.v <#> %(vector)s::halfvec) AS similarity,
                p.available, coalesce(also.support, 0) AS people, -(e.v <#> %(taste)s::halfvec) AS liking
           FROM products p
@@ -60,7 +60,7 @@ def _cards_by_words(tx: Tx, ns: Sequence[int]) -> list[Card]:
     return cur.execute(
         """
         SELECT p.n, p.id, lower(p.name), p.category, p.brand, p.price, p.currency, p.rating, p.rating_count,
-               extract(epoch FROM p.created_at)::float8 AS created, NULL AS similarity,
+               date_part('epoch', p.created_at) AS created, NULL AS similarity,
                p.available, coalesce(also.support, 0) AS people, NULL AS liking
           FROM products p
           LEFT JOIN item_neighbours also ON also.relation = 'also' AND also.product_id = p.id
