@@ -1,4 +1,4 @@
-"""How good what is recommended is, beside item cosine and popularity, and what learning it costs.
+"""How good what is recommended is, beside item cosine, factors and popularity, and what learning it costs.
 
 `python -m bench.recommend [--events 1000000] [--people 5000] [--json]` makes interactions up; `--file FILE` reads them:
 a line for each, `user item time`, separated by spaces, tabs or commas.
@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 from scipy import sparse
+from sklearn.decomposition import TruncatedSVD
+from sklearn.preprocessing import normalize
 
 from shop.search.recommending.cooccurrence import KEPT, Ints, Near, one_after_the_other
 from shop.search.recommending.recommended import FADING, HISTORY
@@ -31,6 +33,7 @@ CLUSTER = 200
 QUALITY_EVENTS = 200_000
 LEAST = 3
 TOP, RECALLED = 10, 20
+FACTORS = 64
 
 Scorer = Callable[[Ints], Ints]
 """A person's products in the order of time; answers products, best first, without those."""
@@ -129,7 +132,12 @@ def quality(taken: Taken, *, people: int) -> dict[str, Quality]:
     cases = [(taken.items[starts[one] : ends[one]], int(taken.items[ends[one]])) for one in chosen]
     # Who had the last one before is no test: it is never recommended again.
     cases = [(history, wanted) for history, wanted in cases if wanted not in history]
-    scorers = {"ours": _ours(rest), "item cosine": _item_cosine(rest), "popular": _popularity(rest)}
+    scorers = {
+        "ours": _ours(rest),
+        "item cosine": _item_cosine(rest),
+        "truncated SVD": _factors(rest),
+        "popular": _popularity(rest),
+    }
     return {name: _measured(scorer, cases) for name, scorer in scorers.items()}
 
 
@@ -155,24 +163,44 @@ def _ours(rest: Taken) -> Scorer:
 
 
 def _item_cosine(rest: Taken) -> Scorer:
-    rows = int(rest.people.max(initial=-1)) + 1
-    had = sparse.csr_matrix((np.ones(len(rest.items)), (rest.people, rest.items)), shape=(rows, rest.count))
-    had.data[:] = 1
-    pairs = sparse.csr_matrix(had.T @ had)
+    """As the textbook has it: who had what, each product's column of length one, and these with each other."""
+    columns = sparse.csr_matrix(normalize(_had(rest), axis=0))
+    pairs = sparse.csr_matrix(columns.T @ columns)
     pairs.setdiag(0)
     pairs.eliminate_zeros()
-    root = np.sqrt(np.maximum(np.asarray(had.sum(axis=0)).ravel(), 1))
-    ids, scores = _table(_cosines(pairs, root), rest.count)
+    ids, scores = _table(_best_of(pairs), rest.count)
     even = np.ones(len(rest.items))
     return lambda history: _added_up(history[::-1], ids, scores, even)
 
 
-def _cosines(pairs: sparse.csr_matrix, root: NDArray[np.float64]) -> Iterator[Near]:
-    for item in range(len(root)):
-        others = pairs.indices[pairs.indptr[item] : pairs.indptr[item + 1]]
-        values = pairs.data[pairs.indptr[item] : pairs.indptr[item + 1]] / (root[item] * root[others])
+def _factors(rest: Taken) -> Scorer:
+    """Every person the sum of their products' factors, compared with all products."""
+    svd = TruncatedSVD(n_components=min(FACTORS, rest.count - 1), random_state=5)
+    svd.fit(normalize(_had(rest)))
+    products: NDArray[np.float64] = np.asarray(svd.components_, np.float64).T
+
+    def best(history: Ints) -> Ints:
+        scores = products @ products[history].sum(axis=0)
+        scores[history] = -np.inf
+        top = np.argpartition(-scores, min(RECALLED, len(scores) - 1))[:RECALLED]
+        return top[np.argsort(-scores[top], kind="stable")].astype(np.int32)
+
+    return best
+
+
+def _had(rest: Taken) -> sparse.csr_matrix:
+    rows = int(rest.people.max(initial=-1)) + 1
+    had = sparse.csr_matrix((np.ones(len(rest.items)), (rest.people, rest.items)), shape=(rows, rest.count))
+    had.data[:] = 1
+    return had
+
+
+def _best_of(pairs: sparse.csr_matrix) -> Iterator[Near]:
+    data = np.asarray(pairs.data, np.float64)
+    for item in range(len(pairs.indptr) - 1):
+        values = data[pairs.indptr[item] : pairs.indptr[item + 1]]
         order = np.argsort(-values, kind="stable")[:KEPT]
-        yield Near(item, others[order].tolist(), values[order].tolist())
+        yield Near(item, pairs.indices[pairs.indptr[item] + order].tolist(), values[order].tolist())
 
 
 def _popularity(rest: Taken) -> Scorer:

@@ -13,12 +13,14 @@ from boot.commands import (
     deliveries,
     disputes,
     doctor,
+    engines,
     events,
     invoices,
     jobs,
     learning,
     model,
     orders,
+    recommending,
     reports,
     settings,
     states,
@@ -48,10 +50,12 @@ app.command("reconcile")(books.reconcile)
 app.command("model")(model.model)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(learning.app, name="learning")
+app.add_typer(recommending.app, name="recommend")
 app.add_typer(books.app, name="ledger")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(deliveries.app, name="deliveries")
 app.add_typer(disputes.app, name="disputes")
+app.add_typer(engines.app, name="engines")
 app.add_typer(events.app, name="events")
 app.add_typer(invoices.app, name="invoices")
 

@@ -64,3 +64,13 @@ def test_learning_is_judged_replayed_and_switched_in_a_terminal(services: Servic
     file.write_text('{"query": "sofa 1", "gains": {}}\n{"query": "sofa 2", "gains": {}}\n')
     run("learning", "judge", str(file))
     assert "not passed" in run("learning", "replay", code=1)
+
+
+def test_what_is_recommended_is_seen_with_its_reason(services: Services, run: Run) -> None:
+    stock(services.db, products())
+    assert json.loads(run("recommend", "person", "--json"))[0]["reason"] == "Popular right now"
+    assert "nothing to recommend" in run("recommend", "product", "p001", "--relation", "also-viewed")
+    assert "nothing to recommend" in run("recommend", "product", "p001", "--relation", "together")
+    assert "Popular right now" in run("recommend", "product", "p001")
+    assert "Popular right now" in run("recommend", "cart", "p001", "p002")
+    assert json.loads(run("recommend", "learn", "--json"))["also"] == 0

@@ -17,8 +17,8 @@ def fit(pairs: Ints, places: Ints, shown: Floats, clicked: Floats) -> tuple[Floa
     """A click is a product that is looked at and found attractive: how attractive each pair is, and how likely each
     place is to be looked at (the first: 1), from how often a pair was shown and clicked at a place.
 
-    The position-based click model (Craswell et al., 2008), fitted by expectation and maximisation, with places that fall
-    (isotonic regression).
+    The position-based click model (Craswell et al., 2008), fitted by expectation and maximisation, with places that
+    fall (isotonic regression).
     """
     # A second of imports that only those pay who learn: the command line reads this file too.
     from sklearn.isotonic import IsotonicRegression  # noqa: PLC0415

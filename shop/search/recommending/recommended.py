@@ -92,7 +92,7 @@ def recommended(
         mine = _ahead(tx, persons, known) if known else []
         if known and not mine:
             mine = score(tx, encoder, persons, visitor_id=visitor_id, limit=limit * A_KIND)
-        again = _again(tx, persons, most=max(1, limit // AGAIN)) if known else []
+        again = _again(tx, persons, most=max(1, limit // AGAIN)) if personal and persons else []
         seen = {interest.product_id for interest in known} | (interests.bought(tx, persons) if known else set())
         rest = [
             Scored(product_id, 0.0, "Popular right now") for product_id in neighbours.popular(tx, limit=HISTORY * 2)

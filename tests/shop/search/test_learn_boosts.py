@@ -72,6 +72,13 @@ def test_places_are_taken_out_of_clicks() -> None:
     assert seen == pytest.approx(looked, abs=0.01)
 
 
+def test_few_clicks_do_not_make_a_later_place_more_looked_at_than_an_earlier_one() -> None:
+    pairs, places = np.arange(4), np.arange(4)
+    _, seen = click_model.fit(pairs, places, np.full(4, 10.0), np.array([3.0, 0.0, 2.0, 1.0]))
+    assert seen[0] == 1
+    assert all(np.diff(seen) <= 0)
+
+
 def test_what_people_choose_is_lifted_what_they_pass_over_sinks_both_within_bounds(db: Database) -> None:
     clicked(db, C)
     assert learn(db)["boosts"] == 2

@@ -5,11 +5,12 @@ import pytest
 from db.database import Database
 from shop.errors import NotFound
 from shop.search.queries import interests
+from shop.search.queries.cards import Shown
 from shop.search.recommending.objections import allows, choose
 from shop.search.recommending.recommend import recommend
-from shop.search.recommending.recommend_list import Recommended
+from shop.search.recommending.recommend_list import Recommended, diverse, twins
 from shop.search.recommending.recommend_rows import Asker, NoProducts, beside_cart, beside_product
-from shop.search.recommending.recommended import recommended
+from shop.search.recommending.recommended import also_viewed, recommended
 from tests.shop.search.made import CountingEncoder, fill, one_value, products
 from tests.shop.search.test_recommended import GOOD, ids, looked, ordered
 
@@ -120,3 +121,88 @@ def test_what_was_taken_over_during_a_no_is_deleted_by_the_next_run(shop: Databa
         assert interests.history(tx, ["v:vis_me"], visitor_id="vis_me", limit=5) == []
     recommend(shop, CountingEncoder())
     assert one_value(shop, "SELECT count(*) FROM user_interests WHERE person = 'v:vis_me'") == 0
+
+
+def rebought(db: Database, product_id: str, *, people: int, gap_days: int, first: int = 100) -> None:
+    """So many customers who bought it twice, so many days apart."""
+    for number in range(people):
+        for time in range(2):
+            ordered(db, first + 2 * number + time, f"cus_again_{number}", product_id)
+            with db.transaction() as tx:
+                tx.execute(
+                    "UPDATE orders SET paid_at = now() - make_interval(days => %(days)s) WHERE id = %(id)s",
+                    {"days": 1 + gap_days * time, "id": f"ord_{first + 2 * number + time}"},
+                )
+
+
+def bought_days_ago(db: Database, customer: str, product_id: str, days: int) -> None:
+    ordered(db, 900, customer, product_id)
+    with db.transaction() as tx:
+        tx.execute(
+            "UPDATE orders SET paid_at = now() - make_interval(days => %(days)s) WHERE id = 'ord_900'", {"days": days}
+        )
+        tx.execute(
+            """
+            INSERT INTO user_interests (person, product_id, kind, last_at)
+            VALUES (%(person)s, %(product)s, 3, now() - make_interval(days => %(days)s))
+            """,
+            {"person": f"c:{customer}", "product": product_id, "days": days},
+        )
+
+
+@pytest.mark.parametrize(("days", "shown"), [(10, False), (25, True), (60, True), (100, False)])
+def test_what_is_used_up_is_offered_again_when_it_is_time(shop: Database, days: int, shown: bool) -> None:
+    rebought(shop, OTHER, people=3, gap_days=30)
+    bought_days_ago(shop, "cus_me", OTHER, days)
+    assert recommend(shop, CountingEncoder(), again=True)["again"] == 1
+    found = recommended(shop, CountingEncoder(), customer_id="cus_me", visitor_id=None, limit=10)
+    assert (OTHER in ids(found)) == shown
+    if shown:
+        assert found[0].reason == f"You bought it {days} days ago; many buy it again after 30"
+    beside = product_row(shop, next(one for one in GOOD if one not in (OTHER, CAMERA)), Asker(customer_id="cus_me"))
+    assert shown or OTHER not in ids(beside)
+
+
+def test_a_thing_that_few_bought_twice_is_not_offered_again(shop: Database) -> None:
+    rebought(shop, OTHER, people=2, gap_days=30)
+    bought_days_ago(shop, "cus_me", OTHER, 30)
+    assert recommend(shop, CountingEncoder(), again=True)["again"] == 0
+    assert OTHER not in ids(recommended(shop, CountingEncoder(), customer_id="cus_me", visitor_id=None, limit=20))
+
+
+def test_who_said_no_is_reminded_of_nothing(shop: Database) -> None:
+    rebought(shop, OTHER, people=3, gap_days=30)
+    bought_days_ago(shop, "cus_me", OTHER, 30)
+    recommend(shop, CountingEncoder(), again=True)
+    choose(shop, customer_id="cus_me", visitor_id=None, allowed=False)
+    found = recommended(shop, CountingEncoder(), customer_id="cus_me", visitor_id=None, limit=10)
+    assert not [one for one in found if one.reason.startswith("You bought")]
+
+
+def test_what_people_looked_at_along_with_it_is_told_apart_from_orders(shop: Database) -> None:
+    found = also_viewed(shop, CAMERA, limit=10)
+    assert (ids(found), found[0].reason) == ([FILM], "Often looked at along with it")
+    with pytest.raises(NotFound):
+        also_viewed(shop, "nothing", limit=10)
+
+
+def test_of_what_is_nearly_the_same_one_is_shown_before_the_others() -> None:
+    def one(product_id: str, score: float) -> Recommended:
+        shown = Shown(product_id, product_id, "", product_id, product_id, 1, "eur", 1, True, {}, None, None, None)
+        return Recommended(shown, score, "")
+
+    found = [one("a", 1.0), one("twin of a", 0.9), one("b", 0.6), one("c", 0.3)]
+    alike = {("a", "twin of a"): 0.95, ("twin of a", "a"): 0.95}
+    assert ids(diverse(found, 4, alike)) == ["a", "b", "twin of a", "c"]
+    assert ids(diverse(found, 4, {})) == ["a", "twin of a", "b", "c"]
+
+
+def test_twins_are_found_by_what_is_written_about_them(db: Database) -> None:
+    made = products()[:3]
+    for product in made[:2]:
+        product |= {"name": "Same thing", "description": "", "attributes": {}}
+    fill(db, CountingEncoder(), made)
+    with db.transaction() as tx:
+        pairs = twins(tx, CountingEncoder(), [product["id"] for product in made])
+    assert set(pairs) == {("p000", "p001"), ("p001", "p000")}
+    assert pairs["p000", "p001"] == pytest.approx(1, abs=0.01)
