@@ -63,7 +63,7 @@ CREATE INDEX incidents_of ON incidents (kind, subject, resolved_at DESC);
 -- What each ledger entry says of revenue, a row a currency. `sold` and `returned` are 1 at the first sale and the first
 -- credit of an order, so that their sums are orders. Amounts are income positive.
 CREATE VIEW revenue_entries AS
-SELECT entry.id, entry.booked_at, orders.created_at AS ordered_at, sums.currency,
+SELECT entry.id, entry.order_id, entry.booked_at, orders.created_at AS ordered_at, sums.currency,
        CASE WHEN refunds = 0 THEN -(income + tax) ELSE 0 END AS gross,
        CASE WHEN refunds <> 0 THEN refunds + tax ELSE 0 END AS refunds,
        -(income + refunds) AS net, -(income - shipping) AS goods, -shipping AS shipping, -tax AS tax, fees, disputes,

@@ -13,7 +13,7 @@ from shop.analytics.queries.money import Moved
 from shop.analytics.revenue import RangeTooLong
 from web.access import SUPPORT
 from web.call import Call
-from web.models import Currency, In, Out, Time
+from web.models import Currency, In, Maybe, Out, Time
 from web.problems import Fault, Invalid
 from web.routes import Group
 
@@ -71,9 +71,10 @@ class MovedBody(Out):
 
 
 class PeriodMoved(MovedBody):
-    """`period` is its first day."""
+    """`period` is its first day. `value`: the brand of the card or the country, where that was asked for."""
 
     period: date
+    value: Maybe[str] = None
 
 
 class RangeBody(Spanned):
@@ -96,10 +97,11 @@ class OverviewBody(Out):
 
 class RevenueQuery(RangeQuery):
     """`view`: `booking_day` for what was booked then, `order_day` for what orders placed then are worth. `as_of`: as it
-    was known at that moment."""
+    was known at that moment. `group`: `currency` alone, or told apart by `method` (the brand of the card) or `country`,
+    of a quarter of a year at most."""
 
     interval: Literal["day", "week", "month"] = "day"
-    group: Literal["currency"] = "currency"
+    group: Literal["currency", "method", "country"] = "currency"
     view: Literal["order_day", "booking_day"] = "booking_day"
     as_of: AwareDatetime | None = None
 
@@ -145,8 +147,16 @@ def show_revenue(call: Call, query: RevenueQuery) -> RevenueBody:
     first, last = query.days(call)
     zone = call.services.settings.zone
     found = earned.revenue(
-        call.db, zone, first=first, last=last, interval=query.interval, view=query.view, as_of=query.as_of
+        call.db,
+        zone,
+        first=first,
+        last=last,
+        interval=query.interval,
+        view=query.view,
+        as_of=query.as_of,
+        group=None if query.group == "currency" else query.group,
     )
+    values = found.groups or [None] * len(found.rows)
     return RevenueBody(
         first=first,
         last=last,
@@ -154,7 +164,10 @@ def show_revenue(call: Call, query: RevenueQuery) -> RevenueBody:
         interval=query.interval,
         view=query.view,
         as_of=found.as_of,
-        data=[PeriodMoved(period=row.day, **_moved(row).model_dump()) for row in found.rows],
+        data=[
+            PeriodMoved(period=row.day, value=value, **_moved(row).model_dump())
+            for row, value in zip(found.rows, values, strict=True)
+        ],
         totals=_totals(found.rows),
     )
 

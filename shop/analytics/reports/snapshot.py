@@ -12,7 +12,7 @@ from db.database import Tx
 from shop.analytics import days
 from shop.analytics.days import Period
 from shop.analytics.events.ingest import Waiting
-from shop.analytics.queries import alerts, behaviour, channels, closing, conservation, money, reports
+from shop.analytics.queries import agreeing, alerts, behaviour, channels, closing, conservation, money, reports
 from shop.analytics.queries import sessions as visits
 from shop.analytics.queries.alerts import Incident
 from shop.analytics.queries.behaviour import Seller
@@ -172,11 +172,11 @@ def _restated(tx: Tx, subject: Subject, as_of: datetime, trade: Sequence[Figures
 
 
 def _reconciliation(tx: Tx, period: Period, as_of: datetime) -> Figures:
-    provider = money.newest_comparison(tx, before=as_of)
-    seal = money.newest_seal(tx, before=as_of)
+    provider = agreeing.newest_comparison(tx, before=as_of)
+    seal = agreeing.newest_seal(tx, before=as_of)
     return {
-        "held": [asdict(row) for row in money.held(tx, period)],
-        "unexplained": [asdict(row) for row in money.unexplained(tx, period, limit=TOP)],
+        "held": [asdict(row) for row in agreeing.held(tx, period)],
+        "unexplained": [asdict(row) for row in agreeing.unexplained(tx, period, limit=TOP)],
         "provider": None
         if provider is None
         else {

@@ -9,7 +9,6 @@ from db.database import Database, Tx
 from shop.analytics.days import Period
 from shop.analytics.queries import money
 from shop.analytics.queries.money import Moved
-from shop.analytics.tally import tally
 from shop.ids import new_id
 from shop.payments.books import ledger
 from shop.payments.disputes.disputing import DisputeState, Movement
@@ -214,58 +213,3 @@ def _lost(order: Bought, moved: list[Movement]) -> DisputeState:
         opened_at=NOW,
         movements=moved,
     )
-
-
-def test_added_up_quarters_say_what_the_ledger_says_at_every_moment(db: Database) -> None:
-    chance = random.Random(7)
-    with db.transaction() as tx:
-        for number in range(40):
-            lived(tx, chance, generated(tx, chance, number))
-    now = datetime.now(UTC)
-    with db.transaction() as tx:  # bookings over the last two days instead of all in this second
-        tx.execute("SET LOCAL session_replication_role = replica")
-        tx.execute(
-            "UPDATE ledger_entries SET booked_at = %s - make_interval(mins => abs(hashtext(id)) %% 2880)", (now,)
-        )
-        tx.execute("UPDATE orders SET created_at = %s - make_interval(mins => abs(hashtext(id)) %% 2880)", (now,))
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    days = [
-        Period(day.date(), day, day + timedelta(days=1)) for day in (midnight - timedelta(days=n) for n in range(4))
-    ]
-    asked = [now + timedelta(minutes=1), now - timedelta(hours=7, minutes=3), now - timedelta(hours=30)]
-
-    def all_answers() -> list[list[Moved]]:
-        with db.transaction() as tx:
-            views: tuple[money.View, ...] = ("booking_day", "order_day")
-            return [money.moved(tx, days, view=view, as_of=at) for view in views for at in asked]
-
-    raw = all_answers()
-    assert all(raw)
-    assert tally(db, now=now - timedelta(hours=5))["rows"] > 10
-    assert all_answers() == raw  # some added up, some since
-    tally(db, now=now)
-    tally(db, now=now)
-    assert all_answers() == raw
-
-
-def test_a_quarter_that_differs_from_the_ledger_is_noted_and_put_right(db: Database) -> None:
-    with db.transaction() as tx:
-        chance = random.Random(3)
-        for number in range(12):
-            lived(tx, chance, generated(tx, chance, number))
-    tomorrow = datetime.now(UTC) + timedelta(days=1, hours=3)
-    tally(db, now=tomorrow - timedelta(days=1))
-    tally(db, now=datetime.now(UTC) + timedelta(hours=1))
-    with db.transaction() as tx:
-        good = tx.execute("SELECT * FROM revenue_quarters ORDER BY 1, 2, 3, 4").fetchall()
-        assert good
-        tx.execute("UPDATE revenue_quarters SET net = net + 5, sold = sold + 1")
-    assert tally(db, now=tomorrow)["different_days"] == 1
-    with db.transaction() as tx:
-        assert tx.execute("SELECT * FROM revenue_quarters ORDER BY 1, 2, 3, 4").fetchall() == good
-        assert tx.execute("SELECT rollup, settled_at FROM rollup_differences").fetchall() == [
-            ("revenue_quarters", None)
-        ]
-    assert tally(db, now=tomorrow + timedelta(days=1))["different_days"] == 0
-    with db.transaction() as tx:
-        assert tx.execute("SELECT settled_by FROM rollup_differences").fetchall() == [("analytics.tally",)]
