@@ -41,6 +41,7 @@ def test_an_incident_is_listed_taken_on_and_over_when_its_reason_is(
     (found,) = client.get("/v1/alerts?status=open", headers=support).get_json()["data"]
     assert (found["kind"], found["subject"], found["status"]) == ("dead_jobs", "payments.refund", "open")
     assert found["advice"]
+    assert b'backroom_alerts{kind="dead_jobs"} 1.0' in client.get("/metrics").data
     where = f"/v1/alerts/{found['id']}"
     taken = client.post(f"{where}/acknowledge", json={"note": "looking"}, headers=support).get_json()
     assert (taken["status"], taken["acknowledged_by"], taken["note"]) == ("acknowledged", "boss", "looking")

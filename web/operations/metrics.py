@@ -8,6 +8,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from boot.services import Database
+from shop.analytics.alerts import incidents
+from shop.analytics.alerts.signals import SIGNALS
 from shop.operations import jobs
 from shop.payments.clocks import concerns
 from shop.payments.news import endpoint
@@ -38,6 +40,7 @@ def exposition(db: Database, notices: Notices) -> bytes:
         registry.register(_Of(_own.collect()))
     registry.register(_Of(_queues(db)))
     registry.register(_Of(_payments(db)))
+    registry.register(_Of(_alerts(db)))
     registry.register(_Of(_webhooks(db, notices)))
     return generate_latest(registry)
 
@@ -86,6 +89,14 @@ def _payments(db: Database) -> Iterable[Metric]:
             "backroom_authorizations_expiring", "Uncaptured payments whose card's deadline is near", found.expiring
         ),
     ]
+
+
+def _alerts(db: Database) -> Iterable[Metric]:
+    family = GaugeMetricFamily("backroom_alerts", "Incidents that are not over", labels=["kind"])
+    found = incidents.going_on(db)
+    for signal in SIGNALS:
+        family.add_metric([signal.kind], float(found.get(signal.kind, 0)))
+    return [family]
 
 
 def _webhooks(db: Database, notices: Notices) -> Iterable[Metric]:

@@ -42,6 +42,12 @@ def watched(db: Database) -> list[Watched]:
         return queries.watched(tx, None)
 
 
+def going_on(db: Database) -> dict[str, int]:
+    """Incidents that are not over, by kind; cheap enough for every scrape."""
+    with db.transaction() as tx:
+        return queries.going_on(tx)
+
+
 def _known(row: Incident | None, incident_id: str) -> Incident:
     if row is None:
         raise NotFound(f"there is no incident {incident_id}")

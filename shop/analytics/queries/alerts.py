@@ -203,6 +203,12 @@ def incidents(tx: Tx, *, status: str | None, before: str | None, limit: int) -> 
     )
 
 
+def going_on(tx: Tx) -> dict[str, int]:
+    """How many incidents are open and acknowledged, by kind."""
+    rows = tx.execute("SELECT kind, count(*)::int FROM incidents WHERE resolved_at IS NULL GROUP BY kind").fetchall()
+    return dict(rows)
+
+
 def of_day(tx: Tx, *, start: datetime, end: datetime, limit: int) -> list[Incident]:
     """Those that went on at any time in this span, in the order in which they began."""
     return (
