@@ -34,10 +34,6 @@ class Chdb:
     def do(self, statement: str) -> None:
         self._say(statement, {})
 
-    def load(self, table: str, file: Path) -> None:
-        # A file's name is ours, never a person's.
-        self._say(f"INSERT INTO {table} SELECT * FROM file('{file}', 'TabSeparated')", {})  # noqa: S608
-
     def ask(self, statement: str, values: Mapping[str, Value]) -> list[list[Any]]:
         return self._say(statement, {name: _written(value) for name, value in values.items()})
 

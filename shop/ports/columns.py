@@ -1,7 +1,6 @@
 """What analytics expects of a second engine, one that stores columns: rows by the file, answers by the statement."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Protocol
 
 from shop.errors import Rejected
@@ -19,10 +18,6 @@ class ColumnsUnavailable(Rejected):
 class ColumnEngine(Protocol):
     def do(self, statement: str) -> None:
         """A statement without an answer. Raises ColumnsUnavailable."""
-        ...
-
-    def load(self, table: str, file: Path) -> None:
-        """Rows of a file as PostgreSQL's COPY writes them (text). Raises ColumnsUnavailable."""
         ...
 
     def ask(self, statement: str, values: Mapping[str, Value]) -> list[list[Any]]:

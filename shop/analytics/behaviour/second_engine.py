@@ -52,7 +52,7 @@ def give(db: Database, engine: ColumnEngine, *, start: datetime, until: datetime
                 file.writelines(facts.copied(tx, table, start=start, until=until))
             file.flush()
             if Path(file.name).stat().st_size:
-                engine.load(table, Path(file.name))
+                facts.fill(engine, table, Path(file.name))
 
 
 def same_funnel(db: Database, engine: ColumnEngine, asked: Funnel, *, now: datetime) -> list[Compared]:

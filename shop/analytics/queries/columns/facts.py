@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from string import Template
 
 from psycopg import sql
@@ -9,7 +10,7 @@ from psycopg import sql
 from db.database import Tx
 from shop.analytics.behaviour.steps import LONGEST_VISIT, PROPS, STEPS, Match, Unit
 from shop.analytics.queries.facts import FACTS, asked_facts
-from shop.ports.columns import Value
+from shop.ports.columns import ColumnEngine, Value
 
 Table = tuple[str, str]
 """A table's name, and the statement that makes it."""
@@ -52,6 +53,11 @@ def copied(tx: Tx, table: str, *, start: datetime, until: datetime) -> Iterator[
     with tx.cursor().copy(COPIES[table], values) as copy:
         for part in copy:
             yield bytes(part)
+
+
+def fill(engine: ColumnEngine, table: str, file: Path) -> None:
+    """Rows of a file as `copied` gives them; its name is ours, never a person's. Raises ColumnsUnavailable."""
+    engine.do(filled("INSERT INTO $table SELECT * FROM file('$file', 'TabSeparated')", table=table, file=str(file)))
 
 
 def filled(statement: str, **pieces: str) -> str:
