@@ -220,7 +220,7 @@ def _price_fit(aimed: tuple[int, int], price: int) -> float:
 def _standing_together(size: str) -> re.Pattern[str]:
     number, _, unit = size.partition(" ")
     if number[:1].isdigit():
-        return re.compile(rf"(?<![\w.,]){re.escape(number)}\s?{re.escape(unit[:2])}")
+        return re.compile(rf"(?<![\w.,/]){re.escape(number)}\s?{re.escape(unit[:2])}")
     return re.compile(rf"(?<![\w.,]){re.escape(unit)}(?![\w.,])")
 
 

@@ -230,7 +230,7 @@ def _sizes(rest: str, language: Language) -> list[Reading]:
 
 @lru_cache(maxsize=1)
 def _quantities() -> re.Pattern[str]:
-    return re.compile(rf"(?<![\w.,])(\d+(?:[.,]\d+)?) ({'|'.join(sorted(QUANTITY_UNITS))})\b")
+    return re.compile(rf"(?<![\w.,/])(\d+(?:[.,/]\d+)?) ({'|'.join(sorted(QUANTITY_UNITS))})\b")
 
 
 @lru_cache(maxsize=32)

@@ -42,6 +42,19 @@ def test_a_price_in_the_query_is_a_filter_that_is_told_and_undone(shop: Database
     assert max(hit.product.price or 0 for hit in by_hand.hits) == 1800
 
 
+def test_what_costs_nearer_to_the_price_that_was_aimed_at_is_lifted(shop: Database, encoder: Encoder) -> None:
+    result = find(shop, encoder, SearchRequest(text="sofa around 15 euros", limit=100, explain=True))
+    lifted = {
+        hit.product.price or 0: hit.explanation.parts.get("price", 0.0)
+        for hit in result.hits
+        if hit.explanation is not None
+    }
+    assert lifted[1500] == pytest.approx(0.05)
+    assert lifted[1500] > lifted[1600] == lifted[1400] > lifted[1700] > lifted[1800] == 0
+    below = find(shop, encoder, SearchRequest(text="sofa under 15 euros", limit=100, explain=True))
+    assert all("price" not in hit.explanation.parts for hit in below.hits if hit.explanation is not None)
+
+
 def test_what_words_are_known_for_is_told_with_the_words(shop: Database, encoder: Encoder) -> None:
     result = find(shop, encoder, SearchRequest(text="green hydra water bottle size m"))
     assert result.interpreted == {

@@ -27,6 +27,19 @@ def test_a_refused_phrase_is_taken_out_of_the_query(text: str, wanted: str, refu
     assert (query.wanted, query.refused) == (wanted, refused)
 
 
+@pytest.mark.parametrize(
+    ("text", "sizes"),
+    [
+        ("1/2 inch binder", ["1/2 inch"]),
+        ("binder 2in", ["2 inch"]),
+        ("1.5 l bottle 12 oz", ["12 oz"]),
+        ("3/4 binder", []),
+    ],
+)
+def test_a_fraction_is_one_size(text: str, sizes: list[str]) -> None:
+    assert understand(text).of("size") == sizes
+
+
 def test_a_query_of_nothing_but_a_refusal_is_taken_word_for_word() -> None:
     query = understand("without sugar")
     assert query.terms == ("without", "sugar")
