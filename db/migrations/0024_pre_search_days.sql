@@ -163,6 +163,17 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
   GROUP BY 1, 2
 $$;
 
+-- What is not counted yet, by query, with the number its words have; a negative one where they have none.
+CREATE FUNCTION search_live(days date[], starts timestamptz[], ends timestamptz[])
+RETURNS TABLE (id integer, query text, searches integer, without_result integer, unclicked integer)
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT coalesce(t.id, -row_number() OVER ()::integer), c.query, c.searches, c.without_result, c.unclicked
+      FROM (SELECT counts.query, sum(counts.searches)::integer AS searches,
+                   sum(counts.without_result)::integer AS without_result, sum(counts.unclicked)::integer AS unclicked
+              FROM search_counts(days, starts, ends) counts GROUP BY counts.query) c
+      LEFT JOIN search_texts t ON t.text = c.query COLLATE "C"
+$$;
+
 -- Whether a click may teach: not where its browser said no to personalisation.
 ALTER TABLE search_outcomes ADD COLUMN teaches boolean NOT NULL DEFAULT true;
 

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from flask.testing import FlaskClient
 
 from boot.services import Services
+from shop.search.learning.judging import take_judgments
 from shop.search.learning.learn import learn
+from shop.search.learning.replay import replay
 from tests.shop.search.made import products, stock
 from tests.shop.search.test_learn import did
 
@@ -55,3 +57,30 @@ def test_admins_see_and_switch_what_was_learned(client: FlaskClient, signed_in: 
     assert (told["state"], told["changed_by"]) == ("trial", "adm_1")
     assert client.put("/v1/search/learning", json={"state": "maybe"}, headers=admin).status_code == 422
     assert client.get("/v1/search/learning", headers=signed_in("usr_1", "support")).status_code == 403
+
+
+def test_admins_replay_logged_queries_and_see_what_would_change(
+    client: FlaskClient, services: Services, signed_in: Callable[..., Headers]
+) -> None:
+    admin = signed_in("adm_1", "admin")
+    stock(services.db, products())
+    take_judgments(services.db, ['{"query": "chef knife", "gains": {"p012": 1}}'])
+    asked = client.post("/v1/search/replays", json={"candidate": "learned"}, headers=admin)
+    assert (asked.status_code, asked.get_json()["done"], asked.get_json()["passed"]) == (202, 0, None)
+    replay_id = asked.get_json()["id"]
+    assert asked.headers["Location"] == f"/v1/search/replays/{replay_id}"
+    replay(services.db, services.encoder, replay_id=replay_id)
+    told = client.get(f"/v1/search/replays/{replay_id}", headers=admin).get_json()
+    assert (told["done"], told["passed"], told["summary"]["judged_by_people"]) == (1, False, 1)
+    assert (told["data"][0]["query"], told["data"][0]["overlap"]) == ("chef knife", 1.0)
+    assert [one["id"] for one in client.get("/v1/search/replays", headers=admin).get_json()["data"]] == [replay_id]
+    assert client.get("/v1/search/learning", headers=admin).get_json()["replay"]["id"] == replay_id
+    assert client.get("/v1/search/replays/rpl_none", headers=admin).status_code == 404
+    assert client.post("/v1/search/replays", json={"candidate": "x"}, headers=admin).status_code == 422
+    assert client.post("/v1/search/replays", json={}, headers=signed_in("usr_1", "support")).status_code == 403
+
+
+def test_what_was_looked_at_along_with_a_product_is_public(client: FlaskClient, services: Services) -> None:
+    stock(services.db, products())
+    assert client.get("/v1/products/p001/also-viewed").get_json() == {"data": [], "next_cursor": None}
+    assert client.get("/v1/products/none/also-viewed").status_code == 404

@@ -1,6 +1,5 @@
 """What search learned from clicks, over HTTP: how it does, whether it counts, and logged queries run again."""
 
-from dataclasses import asdict
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -182,8 +181,8 @@ def list_replays(call: Call, query: Paged) -> Page[ReplayBody]:
 def show_replay(call: Call, replay_id: str, query: ReplayQuery) -> ReplayWithQueries:
     """How far it is, what it says, and the queries to look at first."""
     found, results = replaying.replay_of(call.db, replay_id, limit=query.limit)
-    data = [ReplayedBody.model_validate(asdict(one)) for one in results]
-    return ReplayWithQueries(**_replay(found).model_dump(), data=data)
+    data = [ReplayedBody.model_validate(one) for one in results]
+    return ReplayWithQueries(**vars(_replay(found)), data=data)
 
 
 def _replay(found: Replay) -> ReplayBody:

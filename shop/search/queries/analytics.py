@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from psycopg.rows import args_row, class_row
+from psycopg.rows import class_row
 
 from db.database import Tx
 from shop.search.queries.days import Span
@@ -146,94 +146,101 @@ def times(tx: Tx, within: Range) -> list[tuple[int, int]]:
 def queries_of(tx: Tx, within: Range, *, currency: str, a_search: float, least: int, limit: int) -> list[QueryRow]:
     """Those that are in one of the four lists. `a_search`: what a search brings on average, in minor units; nothing is
     said to be lost by queries made less than `least` times.
-
-    Words are looked up for those alone that may be in a list: `nth` has what the last of each list has at least.
     """
-    return (
-        tx.cursor(row_factory=args_row(QueryRow))
-        .execute(
-            """
-            WITH live AS MATERIALIZED (
-                SELECT coalesce(t.id, -row_number() OVER ()::integer) AS id, c.query, c.searches, c.without_result,
-                       c.unclicked, c.clicked, c.carted, c.bought, c.placed, c.reciprocal_e9
-                  FROM (SELECT query, sum(searches)::integer AS searches,
-                               sum(without_result)::integer AS without_result, sum(unclicked)::integer AS unclicked,
-                               sum(clicked)::integer AS clicked, sum(carted)::integer AS carted,
-                               sum(bought)::integer AS bought, sum(placed)::integer AS placed,
-                               sum(reciprocal_e9)::bigint AS reciprocal_e9
-                          FROM search_counts(%(days)s, %(starts)s, %(ends)s)
-                      GROUP BY query) c
-                  LEFT JOIN search_texts t ON t.text = c.query COLLATE "C"
-            ), asked AS MATERIALIZED (
-                SELECT id, sum(searches) AS searches, sum(without_result) AS without_result,
-                       sum(unclicked) AS unclicked
-                  FROM (SELECT text_id AS id, searches, without_result, unclicked FROM search_day_queries
-                         WHERE day BETWEEN %(first)s AND %(last)s AND NOT day = ANY(%(live_days)s)
-                         UNION ALL
-                        SELECT id, searches, without_result, unclicked FROM live WHERE query <> '') parts
-                 WHERE id <> coalesce((SELECT id FROM search_texts WHERE text = ''), 0)
-              GROUP BY id
-            ), sales AS (
-                SELECT id, sum(sold) AS sold
-                  FROM (SELECT text_id AS id, sold FROM search_day_sales
-                         WHERE day BETWEEN %(first)s AND %(last)s AND NOT day = ANY(%(live_days)s)
-                           AND currency = %(currency)s
-                         UNION ALL
-                        SELECT live.id, s.sold
-                          FROM search_sales(%(days)s, %(starts)s, %(ends)s) s
-                          JOIN live ON live.query = s.query
-                         WHERE s.currency = %(currency)s) parts
-              GROUP BY id
-            ), valued AS MATERIALIZED (
-                SELECT asked.id, asked.searches, asked.without_result, asked.unclicked, coalesce(sales.sold, 0) AS sold,
-                       CASE WHEN asked.searches >= %(least)s
-                       THEN greatest(0, round(asked.searches * %(a_search)s::numeric - coalesce(sales.sold, 0)))::bigint
-                       ELSE 0 END AS lost
-                  FROM asked
-                  LEFT JOIN sales ON sales.id = asked.id
-            ), nth AS (
-                SELECT (SELECT searches FROM valued ORDER BY searches DESC OFFSET %(limit)s - 1 LIMIT 1) AS searches,
-                       (SELECT without_result FROM valued ORDER BY without_result DESC OFFSET %(limit)s - 1 LIMIT 1)
-                       AS without_result,
-                       (SELECT unclicked FROM valued ORDER BY unclicked DESC OFFSET %(limit)s - 1 LIMIT 1) AS unclicked,
-                       (SELECT lost FROM valued ORDER BY lost DESC OFFSET %(limit)s - 1 LIMIT 1) AS lost
-            ), named AS (
-                SELECT v.id, coalesce((SELECT text FROM search_texts WHERE id = v.id),
-                                      (SELECT query FROM live WHERE live.id = v.id LIMIT 1)) COLLATE "C" AS text,
-                       v.searches, v.without_result, v.unclicked, v.lost, v.sold
-                  FROM valued v
-                 CROSS JOIN nth
-                 WHERE v.searches >= coalesce(nth.searches, 0)
-                    OR v.without_result >= greatest(nth.without_result, 1)
-                    OR v.unclicked >= greatest(nth.unclicked, 1)
-                    OR v.lost >= greatest(nth.lost, 1)
-            ), placed AS (
-                SELECT named.*,
-                       row_number() OVER (ORDER BY searches DESC, text) AS by_searches,
-                       row_number() OVER (ORDER BY without_result DESC, text) AS by_without_result,
-                       row_number() OVER (ORDER BY unclicked DESC, text) AS by_unclicked,
-                       row_number() OVER (ORDER BY lost DESC, text) AS by_lost
-                  FROM named
-            ), chosen AS MATERIALIZED (
-                SELECT * FROM placed
-                 WHERE by_searches <= %(limit)s OR by_without_result <= %(limit)s OR by_unclicked <= %(limit)s
-                    OR by_lost <= %(limit)s
+    leading = _leading(tx, within, currency=currency, a_search=a_search, least=least, limit=limit)
+    became = {row[0]: row for row in _became(tx, within, [row[0] for row in leading])}
+    rows: list[QueryRow] = []
+    for query, searches, without_result, unclicked, sold, lost, *places in leading:
+        _, clicked, carted, bought, reciprocal = became[query]
+        rows.append(
+            QueryRow(
+                query,
+                searches,
+                without_result,
+                unclicked,
+                clicked,
+                carted,
+                bought,
+                reciprocal,
+                sold,
+                lost,
+                by_searches=places[0],
+                by_without_result=places[1],
+                by_unclicked=places[2],
+                by_lost=places[3],
             )
-            SELECT c.text, c.searches::int, c.without_result::int, c.unclicked::int, became.clicked, became.carted,
-                   became.bought, became.reciprocal, round(c.sold)::bigint, c.lost, c.by_searches,
-                   c.by_without_result, c.by_unclicked, c.by_lost
-              FROM chosen c
-             CROSS JOIN LATERAL (
-                   SELECT sum(clicked)::int AS clicked, sum(carted)::int AS carted, sum(bought)::int AS bought,
-                          (sum(reciprocal_e9) / 1e9 / nullif(sum(placed), 0))::float8 AS reciprocal
-                     FROM (SELECT clicked, carted, bought, placed, reciprocal_e9 FROM search_day_queries
-                            WHERE text_id = c.id AND day BETWEEN %(first)s AND %(last)s
-                              AND NOT day = ANY(%(live_days)s)
-                            UNION ALL
-                           SELECT clicked, carted, bought, placed, reciprocal_e9 FROM live WHERE live.id = c.id
-                          ) parts) became
-            """,
-            {**within.parameters(), "currency": currency, "a_search": a_search, "least": least, "limit": limit},
         )
-        .fetchall()
-    )
+    return rows
+
+
+def _leading(
+    tx: Tx, within: Range, *, currency: str, a_search: float, least: int, limit: int
+) -> list[tuple[str, int, int, int, int, int, int, int, int, int]]:
+    """Words are looked up for those alone that may be in a list: `nth` has what the last of each has at least."""
+    return tx.execute(
+        """
+        WITH live AS MATERIALIZED (
+            SELECT id, query, searches, without_result, unclicked FROM search_live(%(days)s, %(starts)s, %(ends)s)
+        ), asked AS MATERIALIZED (
+            SELECT id, sum(searches) AS searches, sum(without_result) AS without_result, sum(unclicked) AS unclicked
+              FROM (SELECT text_id AS id, searches, without_result, unclicked FROM search_day_queries
+                     WHERE day BETWEEN %(first)s AND %(last)s AND NOT day = ANY(%(live_days)s)
+                     UNION ALL
+                    SELECT id, searches, without_result, unclicked FROM live WHERE query <> '') parts
+             WHERE id <> coalesce((SELECT id FROM search_texts WHERE text = ''), 0)
+          GROUP BY id
+        ), sales AS (
+            SELECT id, sum(sold) AS sold
+              FROM (SELECT text_id AS id, sold FROM search_day_sales
+                     WHERE day BETWEEN %(first)s AND %(last)s AND NOT day = ANY(%(live_days)s)
+                       AND currency = %(currency)s
+                     UNION ALL
+                    SELECT live.id, s.sold FROM search_sales(%(days)s, %(starts)s, %(ends)s) s
+                      JOIN live ON live.query = s.query WHERE s.currency = %(currency)s) parts
+          GROUP BY id
+        ), valued AS MATERIALIZED (
+            SELECT asked.*, coalesce(sold, 0) AS sold, CASE WHEN searches >= %(least)s
+                   THEN greatest(0, round(searches * %(a_search)s::numeric - coalesce(sold, 0)))::bigint ELSE 0 END
+                   AS lost
+              FROM asked LEFT JOIN sales ON sales.id = asked.id
+        ), nth AS (
+            SELECT (SELECT searches FROM valued ORDER BY 1 DESC OFFSET %(limit)s - 1 LIMIT 1) AS searches,
+                   (SELECT without_result FROM valued ORDER BY 1 DESC OFFSET %(limit)s - 1 LIMIT 1) AS without_result,
+                   (SELECT unclicked FROM valued ORDER BY 1 DESC OFFSET %(limit)s - 1 LIMIT 1) AS unclicked,
+                   (SELECT lost FROM valued ORDER BY 1 DESC OFFSET %(limit)s - 1 LIMIT 1) AS lost
+        ), named AS (
+            SELECT v.*, coalesce((SELECT text FROM search_texts WHERE id = v.id),
+                                 (SELECT query FROM live WHERE live.id = v.id)) COLLATE "C" AS text
+              FROM valued v CROSS JOIN nth
+             WHERE v.searches >= coalesce(nth.searches, 0) OR v.without_result >= greatest(nth.without_result, 1)
+                OR v.unclicked >= greatest(nth.unclicked, 1) OR v.lost >= greatest(nth.lost, 1)
+        )
+        SELECT text, searches::int, without_result::int, unclicked::int, round(sold)::bigint, lost, p1, p2, p3, p4
+          FROM (SELECT named.*, row_number() OVER (ORDER BY searches DESC, text) AS p1,
+                       row_number() OVER (ORDER BY without_result DESC, text) AS p2,
+                       row_number() OVER (ORDER BY unclicked DESC, text) AS p3,
+                       row_number() OVER (ORDER BY lost DESC, text) AS p4 FROM named) placed
+         WHERE least(p1, p2, p3, p4) <= %(limit)s
+        """,
+        {**within.parameters(), "currency": currency, "a_search": a_search, "least": least, "limit": limit},
+    ).fetchall()
+
+
+def _became(tx: Tx, within: Range, asked: Sequence[str]) -> list[tuple[str, int, int, int, float | None]]:
+    """Of these queries: how many searches were clicked, put into the cart and bought from, and 1/place of the click."""
+    return tx.execute(
+        """
+        SELECT text, sum(clicked)::int, sum(carted)::int, sum(bought)::int,
+               (sum(reciprocal_e9) / 1e9 / nullif(sum(placed), 0))::float8
+          FROM (SELECT t.text, q.clicked, q.carted, q.bought, q.placed, q.reciprocal_e9
+                  FROM search_texts t
+                  JOIN search_day_queries q ON q.text_id = t.id
+                 WHERE t.text = ANY(%(asked)s) AND q.day BETWEEN %(first)s AND %(last)s
+                   AND NOT q.day = ANY(%(live_days)s)
+                 UNION ALL
+                SELECT query, clicked, carted, bought, placed, reciprocal_e9
+                  FROM search_counts(%(days)s, %(starts)s, %(ends)s) WHERE query = ANY(%(asked)s)) parts
+      GROUP BY text
+        """,
+        {**within.parameters(), "asked": list(asked)},
+    ).fetchall()
