@@ -146,6 +146,7 @@ def _gathered(tx: Tx, query: Query, rows: Sequence[tuple[Any, ...]], ways: Seque
         usual = None if middle is None else (middle, spread)
         if n in found and (found[n].every, found[n].lexical) >= (match[3], match[0]):
             continue
+        card[2] = card[2].lower()  # quicker here than by the database's rules
         found[n] = Candidate(Card._make(card), *match, near, refused.get(n, ()), _plain(looks.get(n, "")))
     candidates = [one for n, one in found.items() if n not in barred] if barred else list(found.values())
     return Gathered(

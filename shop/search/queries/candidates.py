@@ -50,9 +50,10 @@ class Sought:
 
 
 def candidates(tx: Tx, sought: Sought) -> list[tuple[Any, ...]]:
-    """Rows of: the fields of a card, in their order; near, whether meaning brought it; way (from 0), score, found,
-    mass, place, worthy: its match in words, all None where it has none; middle and spread of the query's similarity to
-    products it has nothing to do with, None without a sample. Plain tuples, since a search has hundreds.
+    """Rows of: the fields of a card, in their order, the name as it is written; near, whether meaning brought it; way
+    (from 0), score, found, mass, place, worthy: its match in words, all None where it has none; middle and spread of
+    the query's similarity to products it has nothing to do with, None without a sample. Plain tuples, since a search
+    has hundreds.
 
     `worthy`, the same in each row of a way, is how many products reach its least mass. A product that matches several
     ways comes several times. In a small shop a fifth of the sample may be what was asked for, so the spread is measured
@@ -88,23 +89,33 @@ def _parameters(sought: Sought) -> dict[str, Any]:
     }
 
 
-_NEAR_BY_GRAPH: LiteralString = """
+_CARD: LiteralString = """
+           p.n, p.id, p.name, p.category, p.brand, p.price, p.currency, p.rating, p.rating_count, p.created_at,
+           p.available"""
+
+_NEAR_BY_GRAPH: LiteralString = (
+    """
 WITH near AS MATERIALIZED (
-    SELECT p.n, e.v <#> %(vector)s::halfvec AS distance
+    SELECT e.v <#> %(vector)s::halfvec AS distance,"""  # noqa: S608 - all literals
+    + _CARD
+    + """
       FROM product_embeddings e
       JOIN products p ON p.id = e.product_id
      WHERE e.model_version = %(version)s AND p.active
   ORDER BY e.v <#> %(vector)s::halfvec
      LIMIT 200
 )"""
+)
 
 _NEAR_FILTERED: LiteralString = (
     """
 WITH near AS MATERIALIZED (
-    SELECT p.n, e.v <#> %(vector)s::halfvec AS distance
+    SELECT e.v <#> %(vector)s::halfvec AS distance,"""  # noqa: S608 - all literals
+    + _CARD
+    + """
       FROM product_embeddings e
       JOIN products p ON p.id = e.product_id
-     WHERE e.model_version = %(version)s AND """  # noqa: S608 - all literals
+     WHERE e.model_version = %(version)s AND """
     + PASSES
     + """
   ORDER BY e.v <#> %(vector)s::halfvec
@@ -112,19 +123,25 @@ WITH near AS MATERIALIZED (
 )"""
 )
 
-_NEAR_AMONG: LiteralString = """
+_NEAR_AMONG: LiteralString = (
+    """
 WITH compared AS MATERIALIZED (
     SELECT p.n, e.v <#> %(vector)s::halfvec AS distance
       FROM products p
       JOIN product_embeddings e ON e.product_id = p.id AND e.model_version = %(version)s
      WHERE p.n = ANY(%(only)s::integer[])
 ), near AS MATERIALIZED (
-    SELECT n, distance FROM compared ORDER BY distance, n LIMIT 200
+    SELECT c.distance,"""  # noqa: S608 - all literals
+    + _CARD
+    + """
+      FROM (SELECT n, distance FROM compared ORDER BY distance, n LIMIT 200) c
+      JOIN products p ON p.n = c.n AND p.active
 )"""
+)
 
 _NEAR_NONE: LiteralString = """
 WITH near AS MATERIALIZED (
-    SELECT NULL::integer AS n, NULL::float8 AS distance WHERE false
+    SELECT NULL::integer AS n WHERE false
 )"""
 
 _MATCHED: LiteralString = """, matched AS (
@@ -157,62 +174,75 @@ _MATCHED_AMONG: LiteralString = """, matched AS (
     HAVING sum(w.rarity) >= (%(least)s::float8[])[w.way + 1] OR s.product_n IN (SELECT n FROM near)
 )"""
 
-_WANTED: LiteralString = """, ranked AS (
+_BEST: LiteralString = """, ranked AS (
     SELECT way, n, score, found, mass, row_number() OVER (PARTITION BY way ORDER BY score DESC, n) AS place,
            count(*) FILTER (WHERE mass >= (%(least)s::float8[])[way + 1]) OVER (PARTITION BY way) AS worthy
       FROM matched
-), wanted AS (
-    SELECT coalesce(near.n, r.n) AS n, near.distance, r.way, r.score, r.found, r.mass, r.place, r.worthy
-      FROM near
-      FULL JOIN (SELECT way, n, score, found, mass, place, worthy
-                   FROM ranked
-                  WHERE place <= 200 OR (found = (%(every)s::integer[])[way + 1] AND place <= 1000)
-                     OR n IN (SELECT n FROM near)) r
-             ON r.n = near.n
+), best AS (
+    SELECT way, n, score, found, mass, place, worthy
+      FROM ranked
+     WHERE place <= 200 OR (found = (%(every)s::integer[])[way + 1] AND place <= 1000) OR n IN (SELECT n FROM near)
 )"""
 
-# OFFSET 0 keeps the planner from joining whole tables to some hundred rows whose number it cannot know.
-_ROWS: LiteralString = """
-SELECT p.n, p.id, p.name, p.category, p.brand, p.price, p.currency, p.rating, p.rating_count, p.created,
-       -coalesce(w.distance, e.v <#> %(vector)s::halfvec), p.available, coalesce(also.support, 0),
-       -(e.v <#> %(taste)s::halfvec), w.distance IS NOT NULL, w.way, w.score, w.found, w.mass, w.place, w.worthy,
-       usual.at[2], (usual.at[2] - usual.at[1]) / 1.2816
-  FROM wanted w
+# What meaning brought has its card from there already. OFFSET 0 keeps the planner from joining whole tables to some
+# hundred rows whose number it cannot know.
+_BY_WORDS: LiteralString = (
+    """
+        SELECT NULL::float8 AS distance, p.*, b.way, b.score, b.found, b.mass, b.place, b.worthy
+          FROM best b
+         CROSS JOIN LATERAL (SELECT """  # noqa: S608 - all literals
+    + _CARD
+    + """
+                               FROM products p WHERE p.n = b.n AND p.active OFFSET 0) p"""
+)
+
+_ROWS: LiteralString = (
+    """
+SELECT w.n, w.id, w.name, w.category, w.brand, w.price, w.currency, w.rating, w.rating_count,
+       date_part('epoch', w.created_at), -coalesce(w.distance, e.v <#> %(vector)s::halfvec), w.available,
+       coalesce(also.support, 0), -(e.v <#> %(taste)s::halfvec), w.distance IS NOT NULL,
+       w.way, w.score, w.found, w.mass, w.place, w.worthy, usual.at[2], (usual.at[2] - usual.at[1]) / 1.2816
+  FROM (
+        SELECT near.*, b.way, b.score, b.found, b.mass, b.place, b.worthy
+          FROM near
+          LEFT JOIN best b ON b.n = near.n
+         UNION ALL"""  # noqa: S608 - all literals
+    + _BY_WORDS
+    + """
+         WHERE b.n NOT IN (SELECT n FROM near)
+       ) w
  CROSS JOIN (SELECT percentile_cont(ARRAY[0.1, 0.5]) WITHIN GROUP (ORDER BY -(s.v <#> %(vector)s::halfvec)) AS at
                FROM search_sample s
               WHERE s.model_version = %(version)s) usual
- CROSS JOIN LATERAL (
-       SELECT n, id, lower(name) AS name, category, brand, price, currency, rating, rating_count,
-              date_part('epoch', created_at) AS created, available
-         FROM products WHERE n = w.n AND active OFFSET 0) p
   LEFT JOIN LATERAL (
-       SELECT support FROM item_neighbours WHERE relation = 'also' AND product_id = p.id OFFSET 0) also ON true
+       SELECT support FROM item_neighbours WHERE relation = 'also' AND product_id = w.id OFFSET 0) also ON true
   LEFT JOIN LATERAL (
        SELECT v FROM product_embeddings
-        WHERE product_id = p.id AND model_version = %(version)s
+        WHERE product_id = w.id AND model_version = %(version)s
           AND (w.distance IS NULL OR %(taste)s::halfvec IS NOT NULL) OFFSET 0) e ON true
 """
+)
 
-_ROWS_BY_WORDS: LiteralString = """
-SELECT p.n, p.id, p.name, p.category, p.brand, p.price, p.currency, p.rating, p.rating_count, p.created,
-       NULL::float8, p.available, coalesce(also.support, 0), NULL::float8, false,
+_ROWS_BY_WORDS: LiteralString = (
+    """
+SELECT w.n, w.id, w.name, w.category, w.brand, w.price, w.currency, w.rating, w.rating_count,
+       date_part('epoch', w.created_at), NULL::float8, w.available, coalesce(also.support, 0), NULL::float8, false,
        w.way, w.score, w.found, w.mass, w.place, w.worthy, NULL::float8, NULL::float8
-  FROM wanted w
- CROSS JOIN LATERAL (
-       SELECT n, id, lower(name) AS name, category, brand, price, currency, rating, rating_count,
-              date_part('epoch', created_at) AS created, available
-         FROM products WHERE n = w.n AND active OFFSET 0) p
+  FROM ("""  # noqa: S608 - all literals
+    + _BY_WORDS
+    + """) w
   LEFT JOIN LATERAL (
-       SELECT support FROM item_neighbours WHERE relation = 'also' AND product_id = p.id OFFSET 0) also ON true
+       SELECT support FROM item_neighbours WHERE relation = 'also' AND product_id = w.id OFFSET 0) also ON true
 """
+)
 
 _BOTH: Mapping[str, LiteralString] = {
-    "all": _NEAR_BY_GRAPH + _MATCHED + _WANTED + _ROWS,
-    "filtered": _NEAR_FILTERED + _MATCHED_FILTERED + _WANTED + _ROWS,
-    "among": _NEAR_AMONG + _MATCHED_AMONG + _WANTED + _ROWS,
+    "all": _NEAR_BY_GRAPH + _MATCHED + _BEST + _ROWS,
+    "filtered": _NEAR_FILTERED + _MATCHED_FILTERED + _BEST + _ROWS,
+    "among": _NEAR_AMONG + _MATCHED_AMONG + _BEST + _ROWS,
 }
 _WORDS_ALONE: Mapping[str, LiteralString] = {
-    "all": _NEAR_NONE + _MATCHED + _WANTED + _ROWS_BY_WORDS,
-    "filtered": _NEAR_NONE + _MATCHED_FILTERED + _WANTED + _ROWS_BY_WORDS,
-    "among": _NEAR_NONE + _MATCHED_AMONG + _WANTED + _ROWS_BY_WORDS,
+    "all": _NEAR_NONE + _MATCHED + _BEST + _ROWS_BY_WORDS,
+    "filtered": _NEAR_NONE + _MATCHED_FILTERED + _BEST + _ROWS_BY_WORDS,
+    "among": _NEAR_NONE + _MATCHED_AMONG + _BEST + _ROWS_BY_WORDS,
 }
