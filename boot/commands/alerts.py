@@ -12,7 +12,7 @@ from rich.table import Column, Table
 from boot.commands.screen import bar, connected, out
 from shop.analytics.alerts import incidents
 from shop.analytics.alerts.watch import watch
-from shop.analytics.queries.alerts import Incident
+from shop.analytics.queries.incidents import Incident
 
 app = typer.Typer(help="See what is out of the ordinary, and take it on.", no_args_is_help=True)
 

@@ -6,7 +6,8 @@ from pydantic import Field
 
 from shop.analytics.alerts import incidents
 from shop.analytics.alerts.incidents import AlreadyOver
-from shop.analytics.queries.alerts import Incident, Watched
+from shop.analytics.queries.alerts import Watched
+from shop.analytics.queries.incidents import Incident
 from web.access import SUPPORT
 from web.call import Call
 from web.models import In, Maybe, Out, Time

@@ -1,8 +1,10 @@
 """Incidents as people see them: listed, read, and taken on by somebody."""
 
 from db.database import Database
-from shop.analytics.queries import alerts as queries
-from shop.analytics.queries.alerts import Incident, Watched
+from shop.analytics.queries import alerts
+from shop.analytics.queries import incidents as queries
+from shop.analytics.queries.alerts import Watched
+from shop.analytics.queries.incidents import Incident
 from shop.errors import NotFound, Rejected
 
 
@@ -39,7 +41,7 @@ def acknowledge(db: Database, incident_id: str, *, by: str, note: str | None = N
 def watched(db: Database) -> list[Watched]:
     """The last look at everything, whether anything is wrong with it or not."""
     with db.transaction() as tx:
-        return queries.watched(tx, None)
+        return alerts.watched(tx, None)
 
 
 def going_on(db: Database) -> dict[str, int]:

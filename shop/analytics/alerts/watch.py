@@ -10,7 +10,9 @@ from shop import jobs
 from shop.analytics.alerts.look import Look, Seen
 from shop.analytics.alerts.signals import SIGNALS, Signal
 from shop.analytics.queries import alerts as queries
-from shop.analytics.queries.alerts import Incident, Watched
+from shop.analytics.queries import incidents
+from shop.analytics.queries.alerts import Watched
+from shop.analytics.queries.incidents import Incident
 from shop.ids import new_id
 from shop.ports.events import EventStream
 from shop.progress import Progress, unheard
@@ -50,7 +52,7 @@ def _look_at(look: Look, signal: Signal, counts: dict[str, int]) -> None:
     with look.db.transaction() as tx:
         if not queries.lock_looks(tx):
             return
-        open_now = {row.subject: row for row in queries.current(tx, signal.kind)}
+        open_now = {row.subject: row for row in incidents.current(tx, signal.kind)}
         for subject, one in seen.items():
             counts["looks"] += 1
             _judge(tx, signal, _row(one, before.get(subject), look.now), open_now.get(subject), counts)
@@ -76,22 +78,22 @@ def _judge(tx: Tx, signal: Signal, row: Watched, running: Incident | None, count
             _begin(tx, signal, row)
             counts["begun"] += 1
     elif row.verdict == "bad":
-        queries.still_bad(tx, running.id, row)
+        incidents.still_bad(tx, running.id, row)
     elif row.verdict == "calm" and row.calm_looks >= signal.ends:
         _end(tx, running, row.words, row.looked_at)
         counts["ended"] += 1
 
 
 def _begin(tx: Tx, signal: Signal, row: Watched) -> None:
-    if queries.reopen(tx, row, since=row.looked_at - SAME):
+    if incidents.reopen(tx, row, since=row.looked_at - SAME):
         return
     incident_id = new_id("inc")
-    queries.begin(tx, incident_id, row, title=signal.title, advice=signal.advice)
+    incidents.begin(tx, incident_id, row, title=signal.title, advice=signal.advice)
     _tell(tx, "alert_began", incident_id)
 
 
 def _end(tx: Tx, incident: Incident, words: str, at: datetime) -> None:
-    if queries.resolve(tx, incident.id, at=at, words=words):
+    if incidents.resolve(tx, incident.id, at=at, words=words):
         # Told when it is sure to be over: if it comes back before, the letter finds it so and is not sent.
         _tell(tx, "alert_ended", incident.id, after=SAME)
 

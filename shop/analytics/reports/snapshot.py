@@ -12,10 +12,10 @@ from db.database import Tx
 from shop.analytics import days
 from shop.analytics.days import Period
 from shop.analytics.events.ingest import Waiting
-from shop.analytics.queries import agreeing, alerts, behaviour, channels, closing, conservation, money, reports
+from shop.analytics.queries import agreeing, behaviour, channels, closing, conservation, incidents, money, reports
 from shop.analytics.queries import sessions as visits
-from shop.analytics.queries.alerts import Incident
 from shop.analytics.queries.behaviour import Seller
+from shop.analytics.queries.incidents import Incident
 from shop.analytics.queries.money import Moved
 from shop.analytics.reports.snapshot_experiments import experiments
 
@@ -267,7 +267,7 @@ def _operations(tx: Tx, period: Period, in_flight: Waiting) -> Figures:
         "in_flight": in_flight.events,
         "stream_reachable": in_flight.stream_reachable,
         "open_quarantine": conservation.open_quarantine(tx),
-        "alerts": [_alert(row) for row in alerts.of_day(tx, start=period.start, end=period.end, limit=TOP)],
+        "alerts": [_alert(row) for row in incidents.of_day(tx, start=period.start, end=period.end, limit=TOP)],
     }
 
 
