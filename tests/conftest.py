@@ -19,6 +19,14 @@ from tests.sharing_out import ByFile, slowest_first
 _numbers = itertools.count(1)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--screenshots",
+        metavar="FOLDER",
+        help="Keep a picture of each page of the admin pages, in light, dark and narrow.",
+    )
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     slowest_first(items)
 

@@ -53,7 +53,7 @@ def compare(visit: Visit) -> Done:
 def resolve(visit: Visit, reconciliation_id: str, number: str) -> Done:
     """Decide about one difference."""
     path = at("/v1/reconciliations/{}/differences/{}/resolve", reconciliation_id, number)
-    body = {"action": visit.typed("action"), "reason": visit.typed("reason")}
+    body = {"action": visit.typed("decision"), "reason": visit.typed("reason")}
     answer = visit.api.send("POST", path, body)
     to = at("/admin/reconciliations/{}", reconciliation_id)
     if answer["state"] == "failed":

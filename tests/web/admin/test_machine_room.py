@@ -139,7 +139,7 @@ def test_a_mail_that_bounced_is_sent_again_and_one_that_was_sent_is_not(support:
     answer = support.send(page, action)
     assert answer.headers["Location"] == "/admin/mails?state=bounced"
     with services.db.transaction() as tx:
-        (row,) = tx.execute("SELECT name, state, args, asked_by FROM jobs WHERE name = 'documents.mail'").fetchall()
-        assert row == ("documents.mail", "staged", {"kind": "order_paid", "subject_id": order_id}, "usr_7")
+        (row,) = tx.execute("SELECT state, args FROM jobs WHERE name = 'documents.mail'").fetchall()
+        assert row == ("staged", {"kind": "order_paid", "subject_id": order_id})
         tx.execute("UPDATE mails SET state = 'sent', sent_at = now()")
     assert "never sent twice" in support.follow(support.send(page, action)).text

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from tests.shop.payments.shopkeeper import Shop
 from tests.shop.payments.strays import orphan, states
+from tests.shop.payments.test_reconcile_books import age, compare, foreign_charge
 from tests.web.admin.conftest import Browser
 from tests.web.admin.test_orders_pages import paid_order
 
@@ -67,19 +68,20 @@ def test_what_support_may_and_may_not_do_about_a_delivery(open_shop: Shop, at_th
 def test_a_difference_is_decided_with_a_reason_and_the_next_comparison_knows_it(
     open_shop: Shop, at_the_desk: Desk
 ) -> None:
-    paid_order(open_shop)
-    orphan(open_shop, capture="automatic")
+    foreign_charge(open_shop)
+    compare(open_shop)
+    age(open_shop)
     desk = at_the_desk("usr_9", "admin")
     found = desk.follow(desk.send(desk.page("/admin/reconciliations"), "/admin/reconciliations"))
-    (reconciliation_id,) = open_shop.sql("SELECT id FROM reconciliations")[0]
+    (reconciliation_id,) = open_shop.sql("SELECT max(id) FROM reconciliations")[0]
     path = f"/admin/reconciliations/{reconciliation_id}"
     open_ones = [form.get("action") for form in found.all("form") if form.get("action").startswith(path)]
     assert open_ones
     assert "Differences are unexplained" in desk.page("/admin").text
-    short = desk.send(found, open_ones[0], action="accept", reason="no")
+    short = desk.send(found, open_ones[0], decision="accept", reason="no")
     assert short.status_code == 422
     for action in open_ones:
-        desk.follow(desk.send(found, action, action="accept", reason="taken by hand at the fair"))
+        desk.follow(desk.send(found, action, decision="accept", reason="taken by hand at the fair"))
     again = desk.follow(desk.send(desk.page("/admin/reconciliations"), "/admin/reconciliations"))
     assert "Nothing is unexplained" in again.text
     assert "Differences are unexplained" not in desk.page("/admin").text
