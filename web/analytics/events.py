@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StrictInt, StrictStr, ValidationError
 
-from db.database import DatabaseUnavailable
 from shop.analytics.events import consent, names
 from shop.analytics.events.accept import Batch, NowhereToKeep, Sender, accept
 from shop.cards import holds_card_number
@@ -224,11 +223,7 @@ def _opted_out(call: Call) -> bool:
 
 
 def _stranger(call: Call, at: datetime) -> str:
-    try:
-        return call.services.strangers.name(call.db, at, call.address, call.header("User-Agent") or "")
-    except DatabaseUnavailable as error:
-        # Today's salt is not at hand. Without it a stranger would get a second name within the day.
-        raise NowhereToKeep("events cannot be kept at the moment", retry_after_s=5) from error
+    return call.services.strangers.name(call.db, at, call.address, call.header("User-Agent") or "")
 
 
 def _sender(call: Call, stranger: str) -> Sender:
