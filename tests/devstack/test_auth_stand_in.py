@@ -1,5 +1,6 @@
 """Auth as a neighbour would see it: keys, tokens, users."""
 
+import re
 import stat
 import subprocess
 import sys
@@ -142,3 +143,23 @@ def test_it_runs_as_a_process_of_its_own_and_stops_when_asked(tmp_path: Path):
 def test_a_person_at_the_machine_looks_without_a_token(auth: Served):
     requests.put(f"{auth.url}/users/usr_1", json={"email": "a@example.com", "name": "Ada"}, timeout=5)
     assert requests.get(f"{auth.url}/users/usr_1", timeout=5).json()["name"] == "Ada"
+
+
+def test_its_sign_in_page_posts_a_token_back_to_this_machine_and_to_nowhere_else(auth: Served) -> None:
+    asked = {"return_to": "http://127.0.0.1:8000/admin/sign-in", "state": '"><b>', "next": "/admin/jobs"}
+    page = requests.get(f"{auth.url}/sign-in", params=asked, timeout=5)
+    assert page.status_code == 200
+    assert 'action="http://127.0.0.1:8000/admin/sign-in"' in page.text
+    assert "<b>" not in page.text
+    tokens = re.findall(r'name="token" value="([^"]+)"', page.text)
+    roles = [verify(auth, signed)["roles"] for signed in tokens]
+    assert roles == [["admin"], ["support"], ["customer"]]
+    for elsewhere in (
+        "https://evil.example/",
+        "http://127.0.0.1.evil.example/",
+        "javascript:alert(1)",
+        "//evil.example",
+        "",
+    ):
+        refused = requests.get(f"{auth.url}/sign-in", params={"return_to": elsewhere}, timeout=5)
+        assert refused.status_code == 400, elsewhere

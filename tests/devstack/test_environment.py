@@ -24,6 +24,7 @@ def test_the_product_finds_all_the_settings_it_needs(tmp_path: Path, monkeypatch
     assert settings.stripe_base_url == "http://127.0.0.1:8010"
     assert settings.auth_jwks_url == "http://127.0.0.1:8001/.well-known/jwks.json"
     assert (settings.auth_issuer, settings.auth_audience) == ("http://127.0.0.1:8001", "backroom")
+    assert str(settings.admin_sign_in_url) == "http://127.0.0.1:8001/sign-in"
     assert settings.smtp_url == "smtp://127.0.0.1:8025"
 
 
