@@ -11,8 +11,8 @@ order that is drawn, so that a busy machine is slow to all of them alike:
     search    `find`: everything but HTTP, its answer never a kept one
 
 Wall is what a shopper waits for, cpu what this process used, server what PostgreSQL's process used (Linux, on this
-machine; else 0). The ratio is search / (encoder + graph), of the medians, in wall and in processor time. In the table of stages a statement has the
-name of the function that holds it; python is the rest. All times in milliseconds.
+machine; else 0). The ratio is search / (encoder + graph), of the medians, in wall and in processor time. In the
+table of stages a statement has the name of the function that holds it; python is the rest. All times in milliseconds.
 """
 
 import argparse
