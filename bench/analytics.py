@@ -34,6 +34,7 @@ from shop.analytics.behaviour.retrace import retrace
 from shop.analytics.behaviour.steps import Funnel, Match
 from shop.analytics.queries.columns import funnel as funnel_there
 from shop.analytics.queries.columns import retention as retention_there
+from shop.analytics.tally import tally
 
 ZONE = ZoneInfo("Europe/Berlin")
 FUNNEL = ("product_view", "cart_add", "checkout_start", "order_paid")
@@ -101,7 +102,7 @@ def _filled(server_url: str, events: int) -> Database:
             tx.execute("INSERT INTO step_state (zone) VALUES (%(zone)s)", {"zone": ZONE.key})
         add_past_events(db, events, end=last_midnight(), tell=lambda n: print(f"{n} visits", flush=True))
         print(f"{events} events written in {time.perf_counter() - began:.0f} s", flush=True)
-    print(f"retraced: {retrace(db, ZONE)}", flush=True)
+    print(f"retraced: {retrace(db, ZONE)}, tallied: {tally(db)}", flush=True)
     return db
 
 
