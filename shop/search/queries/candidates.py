@@ -59,7 +59,8 @@ def candidates(tx: Tx, sought: Sought) -> list[tuple[Any, ...]]:
     ways comes several times. In a small shop a fifth of the sample may be what was asked for, so the spread is measured
     on the lower half: in a normal distribution the lowest tenth ends 1.28 spreads below the middle.
     """
-    statement = (_WORDS_ALONE if sought.vector is None else _BOTH)[_kind(sought)]
+    legs = _WORDS_ALONE if sought.vector is None else _BOTH if sought.ways else _MEANING_ALONE
+    statement = legs[_kind(sought)]
     return tx.cursor(binary=True).execute(statement, _parameters(sought)).fetchall()
 
 
@@ -174,6 +175,11 @@ _MATCHED_AMONG: LiteralString = """, matched AS (
     HAVING sum(w.rarity) >= (%(least)s::float8[])[w.way + 1] OR s.product_n IN (SELECT n FROM near)
 )"""
 
+_MATCHED_NONE: LiteralString = """, matched AS (
+    SELECT NULL::integer AS way, NULL::integer AS n, NULL::real AS score, NULL::bigint AS found, NULL::real AS mass
+     WHERE false
+)"""
+
 _BEST: LiteralString = """, ranked AS (
     SELECT way, n, score, found, mass, row_number() OVER (PARTITION BY way ORDER BY score DESC, n) AS place,
            count(*) FILTER (WHERE mass >= (%(least)s::float8[])[way + 1]) OVER (PARTITION BY way) AS worthy
@@ -245,4 +251,10 @@ _WORDS_ALONE: Mapping[str, LiteralString] = {
     "all": _NEAR_NONE + _MATCHED + _BEST + _ROWS_BY_WORDS,
     "filtered": _NEAR_NONE + _MATCHED_FILTERED + _BEST + _ROWS_BY_WORDS,
     "among": _NEAR_NONE + _MATCHED_AMONG + _BEST + _ROWS_BY_WORDS,
+}
+# Each leg alone does without the other's tables, which may be locked or broken.
+_MEANING_ALONE: Mapping[str, LiteralString] = {
+    "all": _NEAR_BY_GRAPH + _MATCHED_NONE + _BEST + _ROWS,
+    "filtered": _NEAR_FILTERED + _MATCHED_NONE + _BEST + _ROWS,
+    "among": _NEAR_AMONG + _MATCHED_NONE + _BEST + _ROWS,
 }
