@@ -141,3 +141,25 @@ def test_a_paused_queue_says_so_until_it_is_resumed(db: Database, client: FlaskC
     assert resumed is not None
     assert resumed["paused"] is False
     assert client.post("/v1/queues/nonsense/pause", headers=admin).status_code == 404
+
+
+def test_the_words_of_a_bug_are_for_admins_and_nothing_of_it_for_who_asked(
+    db: Database, client: FlaskClient, signed_in: SignedIn
+) -> None:
+    job_id = staged(db)
+    kill(db, job_id)
+    path = f"/v1/jobs/{job_id}/details"
+    for_admin = client.get(path, headers=signed_in("usr_9", "admin")).json
+    assert for_admin is not None
+    assert (for_admin["arguments"], for_admin["asked_by"]) == ({"order_id": "ord_1"}, "usr_1")
+    assert (for_admin["error_kind"], for_admin["error"]) == ("bug", "secret detail")
+    for_support = client.get(path, headers=signed_in("usr_7", "support")).json
+    assert for_support is not None
+    assert set(for_admin) - set(for_support) == {"error"}
+    assert client.get(path, headers=signed_in("usr_1")).status_code == 403
+    assert client.get("/v1/jobs/job_none/details", headers=signed_in("usr_7", "support")).status_code == 404
+
+
+def test_the_timetable_is_for_support_and_empty_before_a_clock_ran(client: FlaskClient, signed_in: SignedIn) -> None:
+    assert client.get("/v1/timetable", headers=signed_in("usr_7", "support")).json == {"data": [], "next_cursor": None}
+    assert client.get("/v1/timetable", headers=signed_in("usr_1")).status_code == 403

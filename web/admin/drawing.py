@@ -30,7 +30,11 @@ Absent = Undefined | None
 
 NOTHING = Markup('<span class="nothing" aria-label="nothing">–</span>')
 
-WORDS = {"requires_action": "waits for the customer", "awaiting_payment": "waits for payment"}
+WORDS = {
+    "requires_capture": "held, not taken",
+    "requires_action": "waits for the customer",
+    "awaiting_payment": "waits for payment",
+}
 """States whose name alone says too little."""
 
 ADDRESS = ("name", "company", "line1", "line2", ("postal_code", "city"), "state", "country", "phone")

@@ -75,9 +75,7 @@ def _days(visit: Visit, today: date) -> str:
     net = {row["period"]: row["net"] for row in found if row["currency"] == currency}
     days = [first + timedelta(days=place) for place in range(DAYS)]
     bars = [
-        Bar(
-            f"{one:%a} {one.day}", net.get(str(one), 0), str(money(net.get(str(one), 0), currency)), strong=one == today
-        )
+        Bar(str(one.day), net.get(str(one), 0), str(money(net.get(str(one), 0), currency)), strong=one == today)
         for one in days
     ]
     told = "; ".join(f"{day(one)} {bar.note}" for one, bar in zip(days, bars, strict=True) if bar.value)

@@ -43,8 +43,15 @@ def jobs(visit: Visit) -> Response:
         cursor=visit.asked("cursor"),
         limit=50,
     )
-    queues = visit.api.get("/v1/queues")["data"]
-    return visit.show("jobs.html", title="Jobs", page=page, states=STATES, queues=queues)
+    return visit.show(
+        "jobs.html",
+        title="Jobs",
+        page=page,
+        states=STATES,
+        queues=visit.api.get("/v1/queues")["data"],
+        open_to_decide=RETRIABLE | DISMISSIBLE,
+        tickable=visit.person.is_admin and any(job["state"] in RETRIABLE | DISMISSIBLE for job in page["data"]),
+    )
 
 
 @SECTION.page("/jobs/<job_id>")
