@@ -15,6 +15,7 @@ from shop.analytics.days import day_in
 from shop.analytics.queries import paths as paths_here
 from shop.analytics.queries import retention as retention_here
 from shop.analytics.queries.columns import facts, funnel, paths, retention
+from shop.analytics.queries.copies import copied
 from shop.analytics.queries.facts import Source
 from shop.analytics.queries.funnel import reached
 from shop.ports.columns import ColumnEngine
@@ -49,7 +50,7 @@ def give(db: Database, engine: ColumnEngine, *, start: datetime, until: datetime
         engine.do(statement)
         with tempfile.NamedTemporaryFile(prefix=f"{table}-", suffix=".tsv") as file:
             with db.transaction() as tx:
-                file.writelines(facts.copied(tx, table, start=start, until=until))
+                file.writelines(copied(tx, table, start=start, until=until))
             file.flush()
             if Path(file.name).stat().st_size:
                 facts.fill(engine, table, Path(file.name))

@@ -1,15 +1,11 @@
 """What the second engine is given, and how its questions begin. `$name` in a statement is one of our fixed pieces."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from string import Template
 
-from psycopg import sql
-
-from db.database import Tx
-from shop.analytics.behaviour.steps import LONGEST_VISIT, PROPS, STEPS, Match, Unit
-from shop.analytics.queries.facts import FACTS, asked_facts
+from shop.analytics.behaviour.steps import LONGEST_VISIT, PROPS, Match, Unit
 from shop.ports.columns import ColumnEngine, Value
 
 Table = tuple[str, str]
@@ -31,32 +27,9 @@ TABLES: Sequence[Table] = (
     ("owners", "CREATE TABLE owners (visitor Int64, customer String) ENGINE = MergeTree ORDER BY visitor"),
 )
 
-COPIES: Mapping[str, sql.SQL | sql.Composed] = {
-    "facts": sql.SQL("""
-        COPY (SELECT visitor, customer, (extract(epoch FROM ts) * 1000000)::bigint, id, name, product_id, path, channel,
-                     campaign, country, device, referrer_host, search_id, currency, props
-                FROM ({}) AS facts) TO STDOUT
-    """).format(FACTS["events"]),
-    "visits": sql.SQL("""
-        COPY (SELECT hashtextextended(visitor_id, 0), (extract(epoch FROM started_at) * 1000000)::bigint,
-                     (extract(epoch FROM max(ended_at)) * 1000000)::bigint
-                FROM sessions WHERE started_at >= %(start)s - %(longest_visit)s AND started_at <= %(until)s
-            GROUP BY visitor_id, started_at) TO STDOUT
-    """),
-    "owners": sql.SQL("COPY (SELECT hashtextextended(visitor_id, 0), user_id FROM visitor_owners) TO STDOUT"),
-}
-
-
-def copied(tx: Tx, table: str, *, start: datetime, until: datetime) -> Iterator[bytes]:
-    """A table's rows as text, tab-separated."""
-    values = {**asked_facts(sorted(STEPS), "events"), "start": start, "until": until}
-    with tx.cursor().copy(COPIES[table], values) as copy:
-        for part in copy:
-            yield bytes(part)
-
 
 def fill(engine: ColumnEngine, table: str, file: Path) -> None:
-    """Rows of a file as `copied` gives them; its name is ours, never a person's. Raises ColumnsUnavailable."""
+    """Rows of a file as `copies.copied` gives them; its name is ours, never a person's. Raises ColumnsUnavailable."""
     engine.do(filled("INSERT INTO $table SELECT * FROM file('$file', 'TabSeparated')", table=table, file=str(file)))
 
 
