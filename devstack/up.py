@@ -232,7 +232,7 @@ def _table(stack: Stack) -> Table:
     where = stack.ports.url
     rows: list[tuple[str, str]] = [
         ("API", where("web")),
-        ("its pages for people", f"{where('web')}/admin"),
+        ("pages for the staff", f"{where('web')}/admin"),
         ("its documentation", f"{where('web')}/docs"),
         ("mailbox", where("mail")),
         ("Stripe's stand-in", where("stripe")),

@@ -7,6 +7,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from devstack.day import charts
 from devstack.day.customers import SOLD_OUT, Plan
 from devstack.day.evening import Books
 from devstack.day.story import Day
@@ -20,6 +21,9 @@ FIRST_COLUMN = 38
 def show(console: Console, town: Town, day: Day) -> None:
     """Print the closing tables. Everything in them was read through the public API."""
     console.print(_visits(day))
+    if day.figures is not None:
+        console.print(charts.funnel(day.figures.funnel))
+        console.print(charts.experiment(day.figures))
     if day.books is not None:
         console.print(_books(day.books, day))
         console.print(_where(town, day, day.books))
@@ -61,6 +65,7 @@ def _books(books: Books, day: Day) -> Table:
             "compared with Stripe": f"{_many(books.differences, 'difference')}, {unexplained}",
             "dead jobs": str(books.dead_jobs),
             "trending": "\n".join(books.trending),
+            **({"live": charts.live(day.figures.live)} if day.figures else {}),
         },
     )
 
@@ -71,6 +76,7 @@ def _where(town: Town, day: Day, books: Books) -> Table:
     table = Table(title="Where to look", title_justify="left", title_style="bold", box=None, show_header=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
+    table.add_row("pages for the staff", f"{town.api_url}/admin (click Sign in, then a name)")
     table.add_row("API, documented", f"{town.api_url}/docs")
     table.add_row("mails with invoices", town.mailbox_url)
     table.add_row("Stripe's stand-in", f"{town.stripe_url}/standin/state")

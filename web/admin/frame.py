@@ -35,6 +35,8 @@ LONGEST_FORM = 256 * 1024
 PUT_RIGHT_BY_THE_READER = frozenset({403, 404, 409, 422})
 """Refusals after which the page with the form is shown again, with what is wrong."""
 
+BROKEN = "Something went wrong on our side. The request's number, below, helps to find it in the log."
+
 EXPIRED = "This form was made before you signed in anew. Nothing was changed; please open the page again."
 
 
@@ -141,6 +143,9 @@ class _Frame:
         except Refused as refusal:
             get_logger().info("admin_refused", code=refusal.code, status=refusal.status)
             return self._problem(visit, HTTPStatus(refusal.status), refusal.sentence)
+        except Exception as error:  # noqa: BLE001 - who reads pages gets a page, and who reads the log the cause
+            get_logger().error("internal_error", exc_info=error)
+            return self._problem(visit, HTTPStatus.INTERNAL_SERVER_ERROR, BROKEN)
 
     def _problem(self, visit: Visit, status: HTTPStatus, words: str) -> Response:
         html = draw(

@@ -9,6 +9,8 @@ from psycopg import sql
 from werkzeug.test import TestResponse
 
 from boot.services import Services
+from db import outbox
+from shop import jobs
 from tests.web.admin.conftest import Browser, Token
 from tests.web.admin.furnished import PARAMETER, Furnished, _furnished, address  # noqa: F401 - a fixture
 from tests.web.admin.page import Page
@@ -171,3 +173,16 @@ def _of_others() -> set[str]:
     """Pages with parts in their address that this furnished shop has none of."""
     ours = {"order_id", "dispute_id", "delivery_id", "reconciliation_id", "proof_id", "job_id", "name"}
     return {page.path for _, page in PAGES if set(PARAMETER.findall(page.path)) - ours}
+
+
+def test_a_page_that_breaks_is_still_a_page_and_tells_nobody_why(admin: Browser, services: Services) -> None:
+    with services.db.transaction() as tx:
+        # A state that a newer version might write and this one does not know.
+        tx.execute("ALTER TABLE jobs DROP CONSTRAINT jobs_state_check")
+        job_id = outbox.stage(tx, jobs.SEND_MAIL, kind="order_paid", subject_id="ord_1")
+        tx.execute("UPDATE jobs SET state = 'asleep'")
+    answer = admin.get(f"/admin/jobs/{job_id}")
+    assert answer.status_code == 500
+    assert Page(answer.text).faults() == []
+    assert "asleep" not in answer.text
+    assert answer.headers["X-Request-Id"] in answer.text
