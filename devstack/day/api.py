@@ -48,6 +48,9 @@ class Api:
     def put(self, path: str, body: Json, *, expect: tuple[int, ...] = (200, 201)) -> Json:
         return self._send("PUT", path, body, expect)
 
+    def patch(self, path: str, body: Json, *, expect: tuple[int, ...] = (200,)) -> Json:
+        return self._send("PATCH", path, body, expect)
+
     def form(self, path: str, fields: dict[str, str], *, expect: tuple[int, ...] = (200,)) -> Json:
         """Form-encoded, as Stripe.js speaks."""
         answer = self._http.post(self._base + path, data=fields, timeout=TIMEOUT_S)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from devstack.day import experiment
 from devstack.day.api import WAIT_S, Api, Json
 from devstack.day.town import Town
 from devstack.day.tracker import Tracker
@@ -73,6 +74,7 @@ class Visit:
     email: str = ""
     search_ms: list[float] = field(default_factory=list[float])
     sold_out: bool = False
+    variant: str = ""
 
     @property
     def kept(self) -> int:
@@ -89,8 +91,10 @@ def visit(town: Town, user: Json, plan: Plan, words: list[str], dice: random.Ran
     """Play one customer's visit. Raises Unexpected when the shop misbehaves."""
     visitor = f"vis_{user['id']}_{dice.randrange(1_000_000):06}"
     api = town.customer(user["id"], user["email"], visitor)
-    tracker = Tracker(town.stranger(visitor), visitor)
+    browser = town.stranger(visitor)
+    tracker = Tracker(browser, visitor)
     story = Visit(plan, user["name"], email=user["email"])
+    story.variant = experiment.shown(browser, tracker, visitor)
     wanted = _look_around(api, tracker, words, dice, story)
     if plan is not Plan.LOOKS and not wanted:
         story.note = f"found nothing to buy for {' or '.join(words)}"
@@ -146,6 +150,8 @@ def _chosen(wanted: list[Json], plan: Plan, dice: random.Random) -> list[Json]:
 
 def _order(town: Town, api: Api, cart_id: str, story: Visit, tracker: Tracker) -> None:
     tracker.saw("checkout_start", path="/checkout")
+    if experiment.has_address_page(story.variant):
+        tracker.saw("page_view", path="/checkout/address")
     wish = {"cart_id": cart_id, "shipping_address": {"name": story.customer, **ADDRESS}}
     order = api.post("/v1/orders", wish, wait=WAIT_S, expect=(200, 201, 202))
     order = _settled(api, order)

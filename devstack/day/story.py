@@ -6,17 +6,18 @@ from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from devstack.day import evening, incidents, morning
+from devstack.day import evening, experiment, figures, incidents, morning
 from devstack.day.api import Api, Json, Unexpected
 from devstack.day.customers import Plan, Visit, visit
 from devstack.day.evening import Books
+from devstack.day.figures import Figures
 from devstack.day.morning import Listener
 from devstack.day.town import Town
 from devstack.seed.shop import generate_shop
@@ -39,6 +40,7 @@ class Day:
     visits: list[Visit] = field(default_factory=list[Visit])
     troubles: list[str] = field(default_factory=list[str])
     books: Books | None = None
+    figures: Figures | None = None
     seconds: float = 0.0
 
     @property
@@ -54,7 +56,7 @@ class Day:
 
 def play(town: Town, console: Console, *, customers: int, seed: int) -> Day:
     """Play the whole day. Raises Unexpected when a step that everything rests on fails."""
-    day, started = Day(), time.monotonic()
+    day, started, opened = Day(), time.monotonic(), datetime.now(UTC)
     support, admin = town.staff("support"), town.staff("admin")
     dice = random.Random(seed)
     morning.refill_shelves(town)
@@ -64,10 +66,12 @@ def play(town: Town, console: Console, *, customers: int, seed: int) -> Day:
         morning.wait_until_embedded(support, day.products, progress)
     # Stripe promises deliveries at least once and in no order: the first ones of the day come twice.
     town.stripe_doors().post("/standin/deliveries", {"mode": "double", "for": 10}, expect=(200, 201))
+    experiment.start(admin)
     with _bar(console, "Customers come and go") as progress:
         _open_doors(town, day, _plans(customers, dice), dice, progress)
     with console.status("One more customer, whose payment Stripe forgets to tell us about …"):
         _lose_news(town, support, day, dice)
+    now = figures.live(support)
     with console.status("Goods come back, documents go out …"):
         for story in day.visits:
             _after_the_purchase(town, support, story)
@@ -76,6 +80,8 @@ def play(town: Town, console: Console, *, customers: int, seed: int) -> Day:
         trending = evening.wait_for_trending(town.stranger("vis_closing_time"))
     with console.status("The night: report, reconciliation, ledger …"):
         day.books = _close_books(town, support, admin, documents, trending, day)
+        walked, read = figures.funnel(support, opened), figures.results(admin)
+        day.figures = Figures(now, walked, read, figures.reported(day.books.report_files[-1]))
     day.seconds = time.monotonic() - started
     return day
 

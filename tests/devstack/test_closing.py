@@ -6,8 +6,10 @@ from pathlib import Path
 from rich.console import Console
 
 from devstack.day import closing
+from devstack.day.api import Json
 from devstack.day.customers import SOLD_OUT, Plan, Visit
 from devstack.day.evening import Books
+from devstack.day.figures import Figures, Live
 from devstack.day.story import Day
 from devstack.day.town import Town
 
@@ -79,3 +81,71 @@ def _books() -> Books:
         report_id="rep_1",
         report_files=[Path("/srv/shop/.backroom/reports/nightly-2026-11-23.pdf")],
     )
+
+
+def test_funnel_and_experiment_fit_a_narrow_window_and_few_visitors_prove_nothing() -> None:
+    screen = Console(file=io.StringIO(), width=WINDOW)
+    closing.show(screen, TOWN, Day(products=2000, books=_books(), figures=_figures(srm_p=None, blocked=None)))
+    lines = _lines(screen)
+    assert max(map(len, lines)) <= WINDOW
+    assert _row(lines[lines.index("From the first page to the paid order") :], "paid") == [
+        "23",
+        "███████",
+        "57%",
+        "42% – 71%",
+        "85%",
+    ]
+    assert _row(lines, "one_page") == ["17", "11", "65%", "41% – 83%"]
+    said = [line.strip() for line in lines]
+    assert "split 23 : 17: too few visitors to judge it" in said
+    assert "one_page, bought: too few visitors to say anything" in said
+    assert "one_page, net revenue: -3.45 to +3.35 a visitor, no difference shown" in said
+    assert "too early: it has not run for two whole weeks" in said
+
+
+def test_a_wrong_split_is_said_instead_of_results() -> None:
+    screen = Console(file=io.StringIO(), width=WINDOW)
+    closing.show(screen, TOWN, Day(books=_books(), figures=_figures(srm_p=0.0004, blocked="srm")))
+    lines = _lines(screen)
+    assert any("is not the planned one (p = 0.0004): no readout" in line for line in lines)
+    assert _row(lines, "one_page") == ["17", "11", "", ""]
+    assert not any("net revenue:" in line for line in lines)
+
+
+def _lines(screen: Console) -> list[str]:
+    assert isinstance(screen.file, io.StringIO)
+    return [line.rstrip() for line in screen.file.getvalue().splitlines()]
+
+
+def _figures(*, srm_p: float | None, blocked: str | None) -> Figures:
+    def share(units: int, of: int, low: float, high: float) -> Json:
+        return {"units": units, "of": of, "rate": units / of, "low": low, "high": high}
+
+    def step(name: str, units: int, before: int, low: float, high: float) -> Json:
+        return {"name": name, "total": share(units, 40, low, high), "step": share(units, before, 0, 1)}
+
+    def group(variant: str, visitors: int, buyers: int, low: float, high: float) -> Json:
+        rate = None if blocked else {"rate": buyers / visitors, "low": low, "high": high}
+        return {"variant": variant, "exposed": visitors, "visitors": visitors, "buyers": buyers, "rate": rate}
+
+    def effects(low: float, high: float) -> list[Json]:
+        return [] if blocked else [{"variant": "one_page", "interval": {"low": low, "high": high, "p": 1.0}}]
+
+    results: Json = {
+        "key": "short-checkout",
+        "phase": 1,
+        "groups": [group("control", 23, 12, 0.33, 0.71), group("one_page", 17, 11, 0.41, 0.83)],
+        "srm_p": srm_p,
+        "blocked": blocked,
+        "warnings": ["too_early"],
+        "audit": {"checked": 40, "wrong": 0},
+        "metrics": [
+            {"name": "conversion", "guardrail": False, "effects": effects(-1.49, 1.74)},
+            {"name": "net_revenue", "guardrail": False, "effects": effects(-345.0, 335.0)},
+        ],
+    }
+    funnel: Json = {
+        "steps": [step("page_view", 40, 40, 0.91, 1), step("order_paid", 23, 27, 0.42, 0.71)],
+        "revenue": [{"currency": "eur", "orders": 23, "net": 297572}],
+    }
+    return Figures(Live(40, 27, 23, [200, 357]), funnel, results, {"exposed": 40})

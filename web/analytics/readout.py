@@ -1,5 +1,6 @@
 """Results of experiments over HTTP: whether they may be read at all, what they are, how many visitors they need."""
 
+from dataclasses import asdict
 from typing import Literal
 
 from pydantic import Field
@@ -7,6 +8,7 @@ from pydantic import Field
 from shop.analytics.experiments import inference, readout
 from shop.analytics.experiments.inference import Interval
 from shop.analytics.experiments.readout_metrics import Cuped, Effect, Metric
+from shop.analytics.intervals import wilson
 from web.access import ADMIN
 from web.analytics.experiments import STATUSES, Status
 from web.call import Call
@@ -78,9 +80,18 @@ class MetricBody(Out):
     needed: int | None
 
 
+class RateBody(Out):
+    """The share of buyers among a variant's visitors, with its 95 % interval (Wilson)."""
+
+    rate: float
+    low: float
+    high: float
+
+
 class GroupBody(Out):
     """`exposed` is everybody, `mixed` of them saw another variant too, `maturing` have still time; both are left out.
-    `visitors` is who counts. `net` is uncut; `capped` visitors brought more than the plan's cap."""
+    `visitors` is who counts. `net` is uncut; `capped` visitors brought more than the plan's cap.
+    `rate` is null without visitors and while the readout is blocked."""
 
     variant: str
     weight: float
@@ -89,6 +100,7 @@ class GroupBody(Out):
     maturing: int
     visitors: int
     buyers: int
+    rate: RateBody | None
     orders: int
     units: int
     net: int
@@ -184,9 +196,17 @@ def _results(found: readout.Results, currency: str) -> ResultsBody:
         srm_p=found.srm_p,
         blocked="srm" if found.blocked else None,
         warnings=list(found.warnings),
-        groups=[GroupBody.model_validate(group) for group in found.groups],
+        groups=[_group(group, blocked=found.blocked is not None) for group in found.groups],
         metrics=[_metric(metric, found.experiment.row.variants[1:]) for metric in found.metrics],
     )
+
+
+def _group(group: readout.Group, *, blocked: bool) -> GroupBody:
+    rate = None
+    if group.visitors and not blocked:
+        low, high = wilson(group.buyers, group.visitors)
+        rate = RateBody(rate=group.buyers / group.visitors, low=low, high=high)
+    return GroupBody(**asdict(group), rate=rate)
 
 
 def _metric(metric: Metric, variants: list[str]) -> MetricBody:
