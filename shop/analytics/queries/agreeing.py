@@ -61,12 +61,7 @@ class Seal:
     faults: int | None
 
 
-def held(tx: Tx, period: Period) -> list[Held]:
-    """Both sides for every order that was paid in the period or had anything booked in it."""
-    return (
-        tx.cursor(row_factory=class_row(Held))
-        .execute(
-            """
+BOOKED = """
             WITH touched AS (
                 SELECT order_id FROM ledger_entries
                  WHERE booked_at >= %(start)s AND booked_at < %(end)s AND order_id IS NOT NULL
@@ -81,6 +76,17 @@ def held(tx: Tx, period: Period) -> list[Held]:
              LEFT JOIN ledger_lines AS lines ON lines.entry_id = entry.id AND lines.account = 'stripe'
               GROUP BY touched.order_id
             )
+"""
+"""Both sides of every order that was paid in the period or had anything booked in it."""
+
+
+def held(tx: Tx, period: Period) -> list[Held]:
+    """Both sides for every order that was paid in the period or had anything booked in it."""
+    return (
+        tx.cursor(row_factory=class_row(Held))
+        .execute(
+            BOOKED  # noqa: S608 - both parts are literals
+            + """
             SELECT orders.currency, count(*)::int AS orders,
                    sum(orders.amount_captured)::bigint AS captured_by_orders,
                    sum(booked.captured)::bigint AS captured_by_ledger,
@@ -103,21 +109,8 @@ def unexplained(tx: Tx, period: Period, *, limit: int) -> list[Unexplained]:
     return (
         tx.cursor(row_factory=class_row(Unexplained))
         .execute(
-            """
-            WITH touched AS (
-                SELECT order_id FROM ledger_entries
-                 WHERE booked_at >= %(start)s AND booked_at < %(end)s AND order_id IS NOT NULL
-                 UNION
-                SELECT id FROM orders WHERE paid_at >= %(start)s AND paid_at < %(end)s
-            ), booked AS (
-                SELECT touched.order_id,
-                       coalesce(sum(amount_minor) FILTER (WHERE kind = 'capture'), 0) AS captured,
-                       coalesce(-sum(amount_minor) FILTER (WHERE kind IN ('refund', 'reversal')), 0) AS refunded
-                  FROM touched
-             LEFT JOIN ledger_entries AS entry ON entry.order_id = touched.order_id
-             LEFT JOIN ledger_lines AS lines ON lines.entry_id = entry.id AND lines.account = 'stripe'
-              GROUP BY touched.order_id
-            )
+            BOOKED  # noqa: S608 - both parts are literals
+            + """
             SELECT orders.number, coalesce(orders.currency, '') AS currency,
                    orders.amount_captured AS captured_by_orders, booked.captured::bigint AS captured_by_ledger,
                    orders.amount_refunded AS refunded_by_orders, booked.refunded::bigint AS refunded_by_ledger

@@ -123,19 +123,7 @@ def changed_since(tx: Tx, found: Sequence[Movement]) -> list[str]:
     return [row[0] for row in rows]
 
 
-def open_movements(tx: Tx, *, after: str, limit: int) -> list[Known]:
-    """Those that nothing in our books is known to belong to, whenever they were made, and that may be ours."""
-    cursor = tx.cursor(row_factory=class_row(Known))
-    return cursor.execute(
-        """
-        WITH page AS (
-            SELECT id, type, category, amount_minor, fee_minor, net_minor, currency, source_ref, source_kind,
-                   payment_ref, description, exchange_rate, made_at
-              FROM provider_movements
-             WHERE matched_at IS NULL AND foreign_at IS NULL AND id > %(after)s
-          ORDER BY id
-             LIMIT %(limit)s
-        )
+KNOWN = """
         SELECT page.id, page.type, page.category, page.amount_minor, page.fee_minor, page.net_minor, page.currency,
                page.source_ref, page.source_kind, page.payment_ref, page.description,
                page.exchange_rate::text AS exchange_rate, page.made_at,
@@ -154,8 +142,26 @@ def open_movements(tx: Tx, *, after: str, limit: int) -> list[Known]:
           LEFT JOIN payments ON payments.charge_id = page.source_ref
           LEFT JOIN refunds ON refunds.provider_refund_id = page.source_ref
           LEFT JOIN disputes ON disputes.provider_dispute_id = page.source_ref
-      ORDER BY page.id
-        """,
+"""
+"""What is known of the movements of a `page`: whose payment, refund or dispute each one belongs to."""
+
+
+def open_movements(tx: Tx, *, after: str, limit: int) -> list[Known]:
+    """Those that nothing in our books is known to belong to, whenever they were made, and that may be ours."""
+    cursor = tx.cursor(row_factory=class_row(Known))
+    return cursor.execute(
+        """
+        WITH page AS (
+            SELECT id, type, category, amount_minor, fee_minor, net_minor, currency, source_ref, source_kind,
+                   payment_ref, description, exchange_rate, made_at
+              FROM provider_movements
+             WHERE matched_at IS NULL AND foreign_at IS NULL AND id > %(after)s
+          ORDER BY id
+             LIMIT %(limit)s
+        )
+        """  # noqa: S608 - both parts are literals
+        + KNOWN
+        + "ORDER BY page.id",
         {"after": after, "limit": limit},
     ).fetchall()
 
@@ -174,26 +180,9 @@ def movements_in(tx: Tx, *, start: datetime, end: datetime, after: tuple[datetim
           ORDER BY made_at, id
              LIMIT %(limit)s
         )
-        SELECT page.id, page.type, page.category, page.amount_minor, page.fee_minor, page.net_minor, page.currency,
-               page.source_ref, page.source_kind, page.payment_ref, page.description,
-               page.exchange_rate::text AS exchange_rate, page.made_at,
-               coalesce(payments.order_id, refunds.order_id, disputes.order_id) AS order_id,
-               coalesce(payments.currency, refunds.currency, disputes.currency) AS ours_currency,
-               coalesce(payments.captured_minor, refunds.amount_minor) AS ours_minor,
-               CASE refunds.origin WHEN 'provider' THEN refunds.provider_refund_id ELSE refunds.id END AS refund_key,
-               (SELECT sum(alike.amount_minor)::bigint FROM provider_movements AS alike
-                 WHERE alike.source_ref = page.source_ref) AS source_minor,
-               coalesce(refunds.status = 'failed' AND NOT EXISTS (
-                   SELECT 1 FROM ledger_entries
-                    WHERE cause IN ('refund:' || refunds.order_id || ':' || refunds.id,
-                                    'refund:' || refunds.order_id || ':' || refunds.provider_refund_id)),
-                        false) AS never_booked
-          FROM page
-          LEFT JOIN payments ON payments.charge_id = page.source_ref
-          LEFT JOIN refunds ON refunds.provider_refund_id = page.source_ref
-          LEFT JOIN disputes ON disputes.provider_dispute_id = page.source_ref
-      ORDER BY page.made_at, page.id
-        """,
+        """  # noqa: S608 - both parts are literals
+        + KNOWN
+        + "ORDER BY page.made_at, page.id",
         {"start": start, "end": end, "after_at": after[0], "after_id": after[1], "limit": limit},
     ).fetchall()
 
