@@ -75,7 +75,8 @@ def tally_revenue(services: Services, run: Run) -> dict[str, Any]:
 
 @performs(jobs.WATCH_SIGNALS)
 def watch_signals(services: Services, run: Run) -> dict[str, Any]:
-    return dict(watch(services.db, services.events, services.settings.zone, run.progress))
+    settings = services.settings
+    return dict(watch(services.db, services.events, settings.zone, run.progress, currency=settings.shop_currency))
 
 
 @performs(jobs.NIGHTLY_REPORT)

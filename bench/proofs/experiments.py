@@ -11,7 +11,7 @@ from shop.analytics.experiments.hashing import variant_of
 from shop.analytics.experiments.readout_metrics import Plan, metrics
 from shop.analytics.queries.readout import Outcome
 
-PLAN = Plan(("conversion", "net_revenue"), (), change=0.05, power=0.8)
+PLAN = Plan(("conversion", "net_revenue"), ("refunds",), tolerance=0.05, change=0.05, power=0.8)
 
 BUYERS = 0.06
 """Share of visitors who buy: that of a good shop."""

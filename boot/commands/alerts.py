@@ -63,7 +63,8 @@ def look(as_json: AsJson = False) -> None:
     """
     services = connected()
     with bar("Looking", "signals") as progress:
-        watch(services.db, services.events, services.settings.zone, progress)
+        settings = services.settings
+        watch(services.db, services.events, settings.zone, progress, currency=settings.shop_currency)
     rows = incidents.watched(services.db)
     if as_json:
         out.print_json(json.dumps([asdict(row) for row in rows], default=str))

@@ -37,7 +37,7 @@ def test_an_incident_is_listed_taken_on_and_over_when_its_reason_is(
             "INSERT INTO jobs (id, name, queue, state, max_attempts, time_limit_s, finished_at)"
             " VALUES ('job_dead', 'payments.refund', 'payments', 'dead', 1, 1, now())"
         )
-    watch(services.db, services.events, zone, now=now)
+    watch(services.db, services.events, zone, currency="eur", now=now)
     (found,) = client.get("/v1/alerts?status=open", headers=support).get_json()["data"]
     assert (found["kind"], found["subject"], found["status"]) == ("dead_jobs", "payments.refund", "open")
     assert found["advice"]
@@ -47,7 +47,7 @@ def test_an_incident_is_listed_taken_on_and_over_when_its_reason_is(
     assert (taken["status"], taken["acknowledged_by"], taken["note"]) == ("acknowledged", "boss", "looking")
     with services.db.transaction() as tx:
         tx.execute("DELETE FROM jobs WHERE id = 'job_dead'")
-    watch(services.db, services.events, zone, now=now + timedelta(minutes=5))
+    watch(services.db, services.events, zone, currency="eur", now=now + timedelta(minutes=5))
     assert client.get(where, headers=support).get_json()["status"] == "resolved"
     late = client.post(f"{where}/acknowledge", json={}, headers=support)
     assert (late.status_code, late.get_json()["code"]) == (409, "already_resolved")

@@ -26,6 +26,9 @@ GROUP = Group("Experiments", "Who sees which variant.")
 PER_CALLER = Limit(1200, bucket="assignments")
 
 MetricName = Literal["conversion", "net_revenue", "orders", "units", "refunds"]
+GuardrailName = Literal[
+    "conversion", "net_revenue", "orders", "units", "refunds", "search_ms", "payment_failures", "refund_share"
+]
 Status = Literal["draft", "running", "stopped"]
 Key = Annotated[StrictStr, Field(pattern="^[a-z0-9][a-z0-9_-]{0,59}$", examples=["checkout-one-page"])]
 Word = Annotated[StrictStr, Field(pattern=r"^[\w.:-]{1,60}$")]
@@ -33,7 +36,8 @@ Share = Annotated[StrictFloat | StrictInt, Field(ge=0, le=1)]
 Variants = Annotated[list[Word], Field(min_length=2, max_length=10, examples=[["control", "one_page"]])]
 Weights = Annotated[list[Share], Field(min_length=2, max_length=10)]
 Metrics = Annotated[list[MetricName], Field(min_length=1, max_length=5)]
-Guardrails = Annotated[list[MetricName], Field(max_length=3)]
+Guardrails = Annotated[list[GuardrailName], Field(max_length=8)]
+Tolerance = Annotated[StrictFloat | StrictInt, Field(gt=0, le=1)]
 Days = Annotated[StrictInt, Field(ge=0, le=90)]
 Cap = Annotated[StrictInt, Field(gt=0, le=MAX_MINOR)]
 
@@ -61,7 +65,8 @@ class NewExperiment(In):
 
     Orders count for `window_days` after the exposure, and a visitor is read out `settle_days` later, when refunds have
     come; with a window of 0 everybody counts at once, for as long as the phase runs. `cap_minor`: a visitor's net
-    revenue counts up to here, in whole minor units of the shop's currency.
+    revenue counts up to here, in whole minor units of the shop's currency. `tolerance`: for the guardrails, so much
+    worse than the control is still not worse.
     """
 
     key: Key
@@ -75,6 +80,7 @@ class NewExperiment(In):
     seed: Word | None = None
     metrics: Metrics = Field(default_factory=lambda: ["conversion", "net_revenue"])
     guardrails: Guardrails = Field(default_factory=lambda: ["refunds"])
+    tolerance: Tolerance = 0.05
     window_days: Days = 7
     settle_days: Days = 7
     cap_minor: Cap | None = None
@@ -101,6 +107,7 @@ class ExperimentChange(In):
     seed: Word | None = None
     metrics: Metrics | None = None
     guardrails: Guardrails | None = None
+    tolerance: Tolerance | None = None
     window_days: Days | None = None
     settle_days: Days | None = None
     cap_minor: Cap | None = None
@@ -146,6 +153,7 @@ class ExperimentBody(Out):
     seed: str
     metrics: list[str]
     guardrails: list[str]
+    tolerance: float
     window_days: int
     settle_days: int
     cap_minor: Maybe[int] = None
@@ -273,6 +281,7 @@ def _body(row: ExperimentRow) -> ExperimentBody:
         seed=row.seed,
         metrics=row.metrics,
         guardrails=row.guardrails,
+        tolerance=row.tolerance,
         window_days=row.window_days,
         settle_days=row.settle_days,
         cap_minor=row.cap_minor,

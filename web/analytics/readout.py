@@ -54,9 +54,19 @@ class CupedBody(Out):
     fixed: IntervalBody | None
 
 
+class GuardBody(Out):
+    """Whether the variant is not worse than the control. `worse`: which way harm lies. `worst`: the difference towards
+    harm that cannot be ruled out, null where too little is known. `held`: less harm than the plan tolerates; `broken`:
+    there is harm, and it may be more; `open`: neither is sure. 95 %, one-sided, however often one looks."""
+
+    worse: Literal["higher", "lower"]
+    worst: float | None
+    verdict: Literal["held", "broken", "open"]
+
+
 class EffectBody(Out):
     """Against the control, per visitor. `interval` holds however often one looks; `fixed` and `belief` for one look at
-    a moment that was chosen beforehand. Null where there is too little to say."""
+    a moment that was chosen beforehand. Null where there is too little to say; `guard` is there for guardrails."""
 
     variant: str
     mean: float
@@ -67,11 +77,14 @@ class EffectBody(Out):
     adjusted_p: float | None
     belief: BeliefBody | None
     cuped: CupedBody | None
+    guard: Maybe[GuardBody] = None
 
 
 class MetricBody(Out):
-    """Per visitor; money in whole minor units. `needed`: visitors of each variant to find the change asked for.
-    Without `control` and effects while the readout is blocked."""
+    """Per visitor; money in whole minor units. The guardrails `search_ms`, `payment_failures` and `refund_share` are
+    milliseconds of a search, declined tries of all tries to pay, and money given back of money taken.
+    `needed`: visitors of each variant to find the change asked for. Without `control` and effects while the readout is
+    blocked."""
 
     name: str
     guardrail: bool
@@ -119,7 +132,8 @@ class AuditBody(Out):
 class ResultsBody(Out):
     """`srm_p`: how likely such a split is, if visitors come as planned; null with few visitors. Below 0.001 the
     readout is `blocked`. `warnings`: `too_early` (under two weeks), `mixed` (over 1 %), `maturing`
-    (nobody's window is over yet), `misassigned` (the audit found one), `other_currencies`."""
+    (nobody's window is over yet), `misassigned` (the audit found one), `other_currencies`, `guardrail` (one is broken:
+    stop it, or know why)."""
 
     key: str
     status: Status
@@ -230,6 +244,7 @@ def _effect(variant: str, effect: Effect) -> EffectBody:
         adjusted_p=effect.adjusted_p,
         belief=None if effect.belief is None else BeliefBody.model_validate(effect.belief),
         cuped=None if effect.cuped is None else _cuped(effect.cuped),
+        guard=None if effect.guard is None else GuardBody.model_validate(effect.guard),
     )
 
 

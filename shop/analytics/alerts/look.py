@@ -14,12 +14,13 @@ HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """`now` is the moment that is looked at, `zone` the shop's, in which weeks repeat."""
+    """`now` is the moment that is looked at, `zone` the shop's, in which weeks repeat, `currency` its own."""
 
     db: Database
     stream: EventStream
     zone: ZoneInfo
     now: datetime
+    currency: str
 
 
 @dataclass(frozen=True, slots=True)

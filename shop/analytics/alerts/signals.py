@@ -103,6 +103,14 @@ SIGNALS: tuple[Signal, ...] = (
         every=HOUR,
         ends=2,
     ),
+    Signal(
+        "guardrail",
+        states.guardrail,
+        "An experiment makes worse what it must not",
+        "Stop it, or know why: GET /v1/experiments/{key}/results shows how much. docs/analytics.md explains.",
+        every=HOUR,
+        ends=2,
+    ),
 )
 
 BY_KIND = {signal.kind: signal for signal in SIGNALS}

@@ -8,6 +8,7 @@ from shop.analytics.alerts.look import HOUR, Look, Seen
 from shop.analytics.alerts.words import count, minutes
 from shop.analytics.events import conservation
 from shop.analytics.events.ingest import waiting
+from shop.analytics.experiments import readout
 from shop.analytics.experiments.inference import SRM_P, mismatch
 from shop.analytics.queries import conservation as conservation_rows
 from shop.analytics.queries import signals
@@ -82,3 +83,24 @@ def sample_ratio(look: Look) -> Iterator[Seen]:
         came = " / ".join(f"{number:,}" for number in one.exposed)
         words = f"experiment {one.key}: visitors came {came}, p = {p:.2g}" if p is not None else "too few visitors yet"
         yield Seen("sample_ratio", one.key, verdict, 1.0 if p is None else p, None, words)
+
+
+def guardrail(look: Look) -> Iterator[Seen]:
+    """Running experiments with guardrails: none may be broken. Nothing is said where the split is wrong."""
+    with look.db.transaction() as tx:
+        keys = signals.guarded(tx)
+    for key in keys:
+        # One experiment a transaction: a readout reads all its visitors.
+        found = readout.results(look.db, key, currency=look.currency, now=look.now)
+        verdicts = {
+            (metric.name, variant): effect.guard.verdict
+            for metric in found.metrics
+            for variant, effect in zip(found.experiment.row.variants[1:], metric.effects, strict=False)
+            if effect.guard is not None
+        }
+        broken = [f"{name} of {variant}" for (name, variant), verdict in verdicts.items() if verdict == "broken"]
+        verdict: Verdict = "bad" if broken else "calm" if verdicts else "unknown"
+        words = (
+            f"experiment {key} makes worse: {', '.join(broken)}" if broken else f"experiment {key} breaks no guardrail"
+        )
+        yield Seen("guardrail", key, verdict, len(broken), 0.0, words)

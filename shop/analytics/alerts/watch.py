@@ -27,6 +27,7 @@ def watch(
     zone: ZoneInfo,
     progress: Progress = unheard,
     *,
+    currency: str,
     signals: Sequence[Signal] = SIGNALS,
     now: datetime | None = None,
 ) -> dict[str, int]:
@@ -35,7 +36,7 @@ def watch(
     A look and what follows from it are one transaction, in which nobody else looks. May run twice at any time: a
     second look at the same moment counts as one more in a row at most, and an incident is begun and told once.
     """
-    look = Look(db, stream, zone, now or datetime.now(UTC))
+    look = Look(db, stream, zone, now or datetime.now(UTC), currency)
     counts = {"looks": 0, "begun": 0, "ended": 0}
     for done, signal in enumerate(signals):
         progress(done, len(signals))

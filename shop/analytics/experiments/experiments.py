@@ -14,7 +14,11 @@ from shop.ids import new_id
 METRICS = ("conversion", "net_revenue", "orders", "units", "refunds")
 """Each per visitor: bought anything (0 or 1); money net of tax and refunds; orders; pieces; money given back."""
 
-PLAN = frozenset(("metrics", "guardrails", "window_days", "settle_days", "cap_minor"))
+GUARDRAILS = (*METRICS, "search_ms", "payment_failures", "refund_share")
+"""What must not get worse: any metric, and shares that nobody wants to win: milliseconds of a search, declined tries of
+all tries to pay, money given back of money taken."""
+
+PLAN = frozenset(("metrics", "guardrails", "tolerance", "window_days", "settle_days", "cap_minor"))
 """How it is read out."""
 
 FROZEN = PLAN | {"variants", "seed", "namespace", "namespace_start", "namespace_end"}
@@ -98,9 +102,10 @@ def check(values: Mapping[str, Any]) -> None:
         raise UnsoundExperiment("variants must have different names")
     if len(weights) != len(variants) or not isclose(sum(weights), 1, abs_tol=1e-6) or min(weights) < 0:
         raise UnsoundExperiment("there is one weight for each variant, none is negative, and they add up to 1")
-    unknown = {*values["metrics"], *values["guardrails"]} - set(METRICS)
-    if unknown or not values["metrics"]:
-        raise UnsoundExperiment(f"metrics and guardrails are of {', '.join(METRICS)}, and there is one metric at least")
+    if set(values["metrics"]) - set(METRICS) or not values["metrics"]:
+        raise UnsoundExperiment(f"metrics are of {', '.join(METRICS)}, and there is one at least")
+    if set(values["guardrails"]) - set(GUARDRAILS):
+        raise UnsoundExperiment(f"guardrails are of {', '.join(GUARDRAILS)}")
     if set(values["metrics"]) & set(values["guardrails"]):
         raise UnsoundExperiment("a metric is not its own guardrail")
     if values["namespace"] is not None and not values["namespace_start"] < values["namespace_end"]:

@@ -97,19 +97,29 @@ def always_valid(
     theory and asymptotic confidence sequences" (Annals of Statistics 52, 2024), equation 6: the mixture of normals.
     None as in fixed_horizon.
     """
-    n = control.n + variant.n
-    if control.n < 2 or variant.n < 2:
+    n, error = control.n + variant.n, _error(control, variant)
+    if error is None:
         return None
-    error = sqrt(control.variance / control.n + variant.variance / variant.n)
-    if not error:
-        return None
-    rho2 = (-2 * log(alpha) + log(-2 * log(alpha) + 1)) / tuned_to
+    rho2 = _rho2(alpha, tuned_to)
     difference = variant.mean - control.mean
     half = error * sqrt(2 * (n * rho2 + 1) / (n * rho2) * log(sqrt(n * rho2 + 1) / alpha))
     # The alpha at which the interval would just touch zero: the same formula, solved for it.
     exponent = (difference / error) ** 2 * n * rho2 / (2 * (n * rho2 + 1))
     p = min(1.0, sqrt(n * rho2 + 1) * exp(-min(exponent, 700.0)))
     return Interval(difference - half, difference + half, p)
+
+
+def one_sided(control: Sample, variant: Sample, alpha: float = ALPHA, *, tuned_to: float = TUNED_TO) -> float | None:
+    """How far the difference may lie on one side of what is seen, at all moments at once with 1 - alpha.
+
+    The same authors' bound for one side: a mixture over half of the normals. It crosses where exp(z²/2) Φ(z) does, and
+    that is at least exp(z²/2) - 1/2, so the 1 under the logarithm errs on the safe side. None as in fixed_horizon.
+    """
+    n, error = control.n + variant.n, _error(control, variant)
+    if error is None:
+        return None
+    rho2 = _rho2(2 * alpha, tuned_to)
+    return error * sqrt(2 * (n * rho2 + 1) / (n * rho2) * log(1 + sqrt(n * rho2 + 1) / (2 * alpha)))
 
 
 def holm(p_values: Mapping[str, float]) -> dict[str, float]:
@@ -143,6 +153,18 @@ def visitors_for_mean(sample: Sample, change: float, *, power: float = 0.8, alph
         return None
     needed = 2 * sample.variance * (_quantile(1 - alpha / 2) + _quantile(power)) ** 2 / difference**2
     return ceil(needed) if needed < inf else None
+
+
+def _error(control: Sample, variant: Sample) -> float | None:
+    """The standard error of the difference; None with fewer than two on a side, or where nothing varies."""
+    if control.n < 2 or variant.n < 2:
+        return None
+    return sqrt(control.variance / control.n + variant.variance / variant.n) or None
+
+
+def _rho2(alpha: float, tuned_to: float) -> float:
+    """The mixture's spread that makes the interval tightest at so many visitors."""
+    return (-2 * log(alpha) + log(-2 * log(alpha) + 1)) / tuned_to
 
 
 def _quantile(share: float) -> float:

@@ -8,8 +8,10 @@ from db.database import Database, Tx
 from shop.analytics.experiments import experiments, inference
 from shop.analytics.experiments.assign import drawn
 from shop.analytics.experiments.readout_metrics import Metric, Plan, metrics
+from shop.analytics.queries import guardrails as guard_queries
 from shop.analytics.queries import readout as queries
 from shop.analytics.queries.experiments import ExperimentRow, PhaseRow
+from shop.analytics.queries.guardrails import Shares
 from shop.analytics.queries.readout import Asked, Outcome
 from shop.errors import NotFound
 
@@ -57,7 +59,7 @@ class Audit:
 @dataclass(frozen=True, slots=True)
 class Results:
     """`blocked` says why there are no effects: `srm`. `warnings`: `too_early`, `mixed`, `maturing` (nobody's time is
-    over yet), `misassigned`, `other_currencies`."""
+    over yet), `misassigned`, `other_currencies`, `guardrail` (one is broken)."""
 
     experiment: experiments.Experiment
     phase: PhaseRow
@@ -101,18 +103,16 @@ def read_out(
     current = next((one for one in reversed(found.phases) if phase in (None, one.phase)), None)
     if current is None:
         raise NotFound(f"{key} has no such phase" if phase else f"{key} has not been started")
-    rows = {
-        (row.variant, row.metric): row
-        for row in queries.outcomes(tx, _asked(found.row, current, as_of=moment, currency=currency))
-    }
+    asked = _asked(found.row, current, as_of=moment, currency=currency)
+    rows = {(row.variant, row.metric): row for row in queries.outcomes(tx, asked)}
     audit = _audit(tx, found.row, current)
     groups = _groups(found.row.variants, current, rows)
     p = inference.mismatch([group.exposed for group in groups], current.weights)
     blocked = p is not None and p < inference.SRM_P
-    plan = Plan(found.row.metrics, found.row.guardrails, change, power)
-    read = metrics(plan, rows, len(groups), blocked=blocked)
+    plan = Plan(found.row.metrics, found.row.guardrails, found.row.tolerance, change, power)
+    read = metrics(plan, rows | _shares(tx, found.row, asked), len(groups), blocked=blocked)
     early = (current.ended_at or moment) - current.started_at < SHORTEST
-    warnings = _warnings(groups, audit, too_early=early)
+    warnings = _warnings(groups, audit, read, too_early=early)
     return Results(found, current, moment, audit, p, "srm" if blocked else None, warnings, groups, read)
 
 
@@ -130,6 +130,13 @@ def _asked(row: ExperimentRow, phase: PhaseRow, *, as_of: datetime, currency: st
         before_days=BEFORE_DAYS,
         currency=currency,
     )
+
+
+def _shares(tx: Tx, row: ExperimentRow, asked: Asked) -> dict[tuple[int, str], Shares]:
+    """Read only where the plan has such a guardrail: searches and tries to pay are many."""
+    if set(row.guardrails) <= set(experiments.METRICS):
+        return {}
+    return {(one.variant, one.metric): one for one in guard_queries.shares(tx, asked)}
 
 
 def _audit(tx: Tx, row: ExperimentRow, phase: PhaseRow) -> Audit:
@@ -170,7 +177,7 @@ def _nobody(place: int, metric: str) -> Outcome:
     return Outcome(place, metric, 0, 0, 0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0, 0, 0)
 
 
-def _warnings(groups: Sequence[Group], audit: Audit, *, too_early: bool) -> list[str]:
+def _warnings(groups: Sequence[Group], audit: Audit, read: Sequence[Metric], *, too_early: bool) -> list[str]:
     exposed, mixed = sum(group.exposed for group in groups), sum(group.mixed for group in groups)
     signs = {
         "too_early": too_early,
@@ -178,5 +185,6 @@ def _warnings(groups: Sequence[Group], audit: Audit, *, too_early: bool) -> list
         "maturing": exposed > 0 and not any(group.visitors for group in groups),
         "misassigned": audit.wrong > 0,
         "other_currencies": any(group.other_currency_orders for group in groups),
+        "guardrail": any(effect.guard and effect.guard.verdict == "broken" for one in read for effect in one.effects),
     }
     return [name for name, there in signs.items() if there]

@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from shop.analytics.experiments import covariate, inference
+from shop.analytics.experiments import covariate, guardrail, inference
 from shop.analytics.experiments.belief import Belief, belief
 from shop.analytics.experiments.covariate import Paired
+from shop.analytics.experiments.guardrail import Guard
 from shop.analytics.experiments.inference import Interval, Sample
+from shop.analytics.queries.guardrails import Shares
 from shop.analytics.queries.readout import Outcome
 
 
@@ -24,7 +26,8 @@ class Cuped:
 class Effect:
     """Of a metric, variant against control. `difference` per visitor; `lift` relative to the control's mean. `interval`
     holds however often one looks; `fixed` for one look at the planned end; `belief` is Bayes'. `adjusted_p`: of
-    `interval`, for all the comparisons of the experiment's metrics (Holm)."""
+    `interval`, for all the comparisons of the experiment's metrics (Holm). `guard`: of guardrails, whether the variant
+    is not worse."""
 
     mean: float
     difference: float
@@ -34,11 +37,13 @@ class Effect:
     adjusted_p: float | None
     belief: Belief | None
     cuped: Cuped | None
+    guard: Guard | None
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """`means` by variant. `effects` of each variant after the control; empty while the readout is blocked."""
+    """`means` by variant, per visitor; of a guardrail that is a share, the share. `effects` of each variant after the
+    control; empty while the readout is blocked."""
 
     name: str
     guardrail: bool
@@ -49,15 +54,19 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Which metrics, in this order, and the `change` and `power` that `needed` is worked out for."""
+    """Which metrics, in this order, what guardrails tolerate, and the `change` and `power` that `needed` is worked out
+    for."""
 
     metrics: Sequence[str]
     guardrails: Sequence[str]
+    tolerance: float
     change: float
     power: float
 
 
-def metrics(plan: Plan, rows: Mapping[tuple[int, str], Outcome], variants: int, *, blocked: bool) -> list[Metric]:
+def metrics(
+    plan: Plan, rows: Mapping[tuple[int, str], Outcome | Shares], variants: int, *, blocked: bool
+) -> list[Metric]:
     """`rows` by place of the variant and metric; a variant nobody saw has none."""
     found: list[Metric] = []
     for name in (*plan.metrics, *plan.guardrails):
@@ -66,23 +75,36 @@ def metrics(plan: Plan, rows: Mapping[tuple[int, str], Outcome], variants: int, 
     return _adjusted(found)
 
 
-def _paired(row: Outcome | None) -> Paired:
+NOTHING = Sample(0, 0.0, 0.0)
+
+
+def _paired(row: Outcome | Shares | None) -> Paired:
+    """A share is its own sample, with nothing before it: what it is a share of is taken in already."""
     if row is None:
-        return Paired(Sample(0, 0, 0), Sample(0, 0, 0), 0)
-    return Paired(Sample(row.n, row.total, row.squares), Sample(row.n, row.before, row.before_squares), row.product)
+        return Paired(NOTHING, NOTHING, 0)
+    since = Sample(row.n, row.total, row.squares)
+    if isinstance(row, Outcome):
+        return Paired(since, Sample(row.n, row.before, row.before_squares), row.product)
+    counted = guardrail.share(Paired(since, Sample(row.n, row.base, row.base_squares), row.product))
+    return Paired(counted, Sample(counted.n, 0.0, 0.0), 0)
 
 
 def _metric(name: str, samples: Sequence[Paired], plan: Plan, *, blocked: bool) -> Metric:
     control = samples[0].since
-    guardrail = name in plan.guardrails
+    guarded = name in plan.guardrails
     if name == "conversion":
         needed = inference.visitors_for_share(control.mean, plan.change, power=plan.power)
     else:
         needed = inference.visitors_for_mean(control, plan.change, power=plan.power)
     if blocked:
-        return Metric(name, guardrail, [], [], needed)
+        return Metric(name, guarded, [], [], needed)
     effects = [_effect(samples[0], sample) for sample in samples[1:]]
-    return Metric(name, guardrail, [sample.since.mean for sample in samples], effects, needed)
+    if guarded:
+        effects = [
+            replace(effect, guard=_guard(name, control, sample.since, plan))
+            for effect, sample in zip(effects, samples[1:], strict=True)
+        ]
+    return Metric(name, guarded, [sample.since.mean for sample in samples], effects, needed)
 
 
 def _effect(control: Paired, variant: Paired) -> Effect:
@@ -96,7 +118,12 @@ def _effect(control: Paired, variant: Paired) -> Effect:
         adjusted_p=None,
         belief=belief(control.since, variant.since),
         cuped=_cuped(control, variant),
+        guard=None,
     )
+
+
+def _guard(name: str, control: Sample, variant: Sample, plan: Plan) -> Guard:
+    return guardrail.guard(control, variant, worse=guardrail.WORSE[name], tolerance=plan.tolerance)
 
 
 def _cuped(control: Paired, variant: Paired) -> Cuped | None:

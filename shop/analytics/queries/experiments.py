@@ -28,6 +28,7 @@ class ExperimentRow:
     namespace_end: float | None
     metrics: list[str]
     guardrails: list[str]
+    tolerance: float
     window_days: int
     settle_days: int
     cap_minor: int | None
@@ -60,11 +61,11 @@ def insert(tx: Tx, values: Mapping[str, Any]) -> bool:
         tx.execute(
             """
             INSERT INTO experiments (id, key, name, hypothesis, variants, weights, coverage, audience, seed, namespace,
-                                     namespace_start, namespace_end, metrics, guardrails, window_days, settle_days,
-                                     cap_minor, created_by)
+                                     namespace_start, namespace_end, metrics, guardrails, tolerance, window_days,
+                                     settle_days, cap_minor, created_by)
             VALUES (%(id)s, %(key)s, %(name)s, %(hypothesis)s, %(variants)s, %(weights)s, %(coverage)s, %(audience)s,
                     %(seed)s, %(namespace)s, %(namespace_start)s, %(namespace_end)s, %(metrics)s, %(guardrails)s,
-                    %(window_days)s, %(settle_days)s, %(cap_minor)s, %(created_by)s)
+                    %(tolerance)s, %(window_days)s, %(settle_days)s, %(cap_minor)s, %(created_by)s)
                 ON CONFLICT (key) DO NOTHING
             """,
             {**values, "audience": Jsonb(values["audience"])},
@@ -79,8 +80,8 @@ def experiment(tx: Tx, key: str) -> ExperimentRow | None:
         .execute(
             """
             SELECT id, key, name, hypothesis, status, variants, weights, coverage, audience, seed, namespace,
-                   namespace_start, namespace_end, metrics, guardrails, window_days, settle_days, cap_minor,
-                   phase, created_by, created_at, updated_at
+                   namespace_start, namespace_end, metrics, guardrails, tolerance, window_days, settle_days,
+                   cap_minor, phase, created_by, created_at, updated_at
               FROM experiments WHERE key = %(key)s
             """,
             {"key": key},
@@ -101,8 +102,8 @@ def recent(tx: Tx, *, status: str | None, before: str | None, limit: int) -> lis
         .execute(
             """
             SELECT id, key, name, hypothesis, status, variants, weights, coverage, audience, seed, namespace,
-                   namespace_start, namespace_end, metrics, guardrails, window_days, settle_days, cap_minor,
-                   phase, created_by, created_at, updated_at
+                   namespace_start, namespace_end, metrics, guardrails, tolerance, window_days, settle_days,
+                   cap_minor, phase, created_by, created_at, updated_at
               FROM experiments
              WHERE (%(status)s::text IS NULL OR status = %(status)s)
                AND (%(before)s::text IS NULL OR id < %(before)s)
@@ -122,8 +123,8 @@ def running(tx: Tx, keys: Sequence[str] | None) -> list[ExperimentRow]:
         .execute(
             """
             SELECT id, key, name, hypothesis, status, variants, weights, coverage, audience, seed, namespace,
-                   namespace_start, namespace_end, metrics, guardrails, window_days, settle_days, cap_minor,
-                   phase, created_by, created_at, updated_at
+                   namespace_start, namespace_end, metrics, guardrails, tolerance, window_days, settle_days,
+                   cap_minor, phase, created_by, created_at, updated_at
               FROM experiments
              WHERE status = 'running' AND (%(keys)s::text[] IS NULL OR key = ANY(%(keys)s))
           ORDER BY key
@@ -158,7 +159,7 @@ def change(tx: Tx, experiment_id: str, values: Mapping[str, Any]) -> None:
            SET name = %(name)s, hypothesis = %(hypothesis)s, status = %(status)s, variants = %(variants)s,
                weights = %(weights)s, coverage = %(coverage)s, audience = %(audience)s, seed = %(seed)s,
                namespace = %(namespace)s, namespace_start = %(namespace_start)s, namespace_end = %(namespace_end)s,
-               metrics = %(metrics)s, guardrails = %(guardrails)s,
+               metrics = %(metrics)s, guardrails = %(guardrails)s, tolerance = %(tolerance)s,
                window_days = %(window_days)s, settle_days = %(settle_days)s, cap_minor = %(cap_minor)s,
                phase = %(phase)s, updated_at = now()
          WHERE id = %(id)s

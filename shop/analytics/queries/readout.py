@@ -51,7 +51,7 @@ class Outcome:
     other_currency_orders: int
 
 
-OUTCOMES = """
+SEEN = """
 WITH told AS (
     SELECT visitor_id, min(props ->> 'variant') AS variant,
            count(DISTINCT props ->> 'variant') > 1 AS several
@@ -77,7 +77,10 @@ WITH told AS (
       JOIN experiments ON experiments.id = now.experiment_id
  LEFT JOIN told ON told.visitor_id = now.visitor_id
      WHERE now.experiment_id = %(experiment_id)s AND now.phase = %(phase)s
-), bought AS (
+)"""
+"""Visitors of the phase as `seen`, for statements to go on with: who counts how long, who is mature, who is mixed."""
+
+OUTCOMES = """, bought AS (
     SELECT seen.visitor_id, seen.exposed_at, orders.id, orders.currency, orders.created_at < seen.exposed_at AS before
       FROM seen
       JOIN orders ON orders.visitor_id = seen.visitor_id AND orders.created_at < seen.until
@@ -133,6 +136,7 @@ SELECT variant::int AS variant, measured.metric, count(*)::int AS exposed, count
  GROUP BY variant, measured.metric
  ORDER BY variant, measured.metric
 """
+"""Goes on from SEEN."""
 
 
 def outcomes(tx: Tx, asked: Asked) -> list[Outcome]:
@@ -147,7 +151,7 @@ def outcomes(tx: Tx, asked: Asked) -> list[Outcome]:
     return (
         tx.cursor(row_factory=class_row(Outcome))
         .execute(
-            OUTCOMES,
+            SEEN + OUTCOMES,
             {
                 "experiment_id": asked.experiment_id,
                 "phase": asked.phase,

@@ -218,3 +218,11 @@ def splits(tx: Tx) -> list[Split]:
         )
         .fetchall()
     )
+
+
+def guarded(tx: Tx) -> list[str]:
+    """Keys of running experiments that have guardrails."""
+    rows = tx.execute(
+        "SELECT key FROM experiments WHERE status = 'running' AND cardinality(guardrails) > 0 ORDER BY key"
+    ).fetchall()
+    return [key for (key,) in rows]

@@ -43,7 +43,7 @@ class Shop:
         for verdict in verdicts:
             self.said.verdicts[subject] = verdict
             self.at += STEP
-            watch(self.db, self.stream, BERLIN, signals=[self.signal], now=self.at)
+            watch(self.db, self.stream, BERLIN, signals=[self.signal], currency="eur", now=self.at)
 
     def states(self) -> list[str]:
         return [row.status for row in incidents.listed(self.db, status=None, before=None, limit=10)]
@@ -90,7 +90,7 @@ def test_what_comes_back_soon_is_the_same_incident_and_what_comes_back_later_ano
 def test_a_job_that_runs_twice_at_once_looks_once(shop: Shop) -> None:
     shop.looks("bad")
     for _ in range(3):
-        watch(shop.db, shop.stream, BERLIN, signals=[shop.signal], now=shop.at + timedelta(seconds=20))
+        watch(shop.db, shop.stream, BERLIN, signals=[shop.signal], currency="eur", now=shop.at + timedelta(seconds=20))
     assert shop.states() == []
 
 
@@ -175,7 +175,7 @@ def test_a_shop_that_sells_nothing_at_noon_is_an_incident_of_orders_revenue_and_
 ) -> None:
     past_hours(db, per_hour=30)
     for look in range(2):
-        watch(db, stream, BERLIN, now=NOON + look * STEP)
+        watch(db, stream, BERLIN, currency="eur", now=NOON + look * STEP)
     seen = verdicts(db)
     assert [seen[key] for key in (("orders", ""), ("revenue", "eur"), ("events", ""))] == ["bad"] * 3
     rows = {row.kind: row for row in incidents.listed(db, status="open", before=None, limit=10)}
@@ -186,7 +186,7 @@ def test_a_shop_that_sells_nothing_at_noon_is_an_incident_of_orders_revenue_and_
 
 def test_where_few_are_usual_or_the_shop_is_new_nothing_is_said(db: Database, stream: EventStream) -> None:
     past_hours(db, per_hour=30, weeks=3)
-    watch(db, stream, BERLIN, now=NOON)
+    watch(db, stream, BERLIN, currency="eur", now=NOON)
     assert verdicts(db)["orders", ""] == "unknown"
 
 
@@ -200,7 +200,7 @@ def test_the_same_hour_is_that_of_the_shops_clock_also_when_the_clocks_were_chan
         tx.execute(
             "UPDATE orders SET created_at = created_at - interval '1 day' WHERE extract(hour FROM created_at) <> 9"
         )
-    watch(db, stream, BERLIN, now=noon)
+    watch(db, stream, BERLIN, currency="eur", now=noon)
     (row,) = [row for row in incidents.watched(db) if row.kind == "orders"]
     assert row.expected is not None
     assert row.expected >= 30
@@ -223,7 +223,7 @@ def test_refused_payments_empty_searches_and_untracked_orders_are_judged_by_four
             {"hour": NOON - timedelta(hours=1)},
         )
     for look in range(2):
-        watch(db, stream, BERLIN, now=NOON + look * STEP)
+        watch(db, stream, BERLIN, currency="eur", now=NOON + look * STEP)
     (row,) = incidents.listed(db, status="open", before=None, limit=10)
     assert row.words == "60 of 100 tries to pay were refused (60.0 %); usual are 5.0 %"
     assert verdicts(db)["empty_searches", ""] == "unknown"
@@ -249,7 +249,7 @@ def test_dead_jobs_wrong_sums_and_wrong_splits_are_told_each_by_itself(db: Datab
             "INSERT INTO exposures (experiment_id, phase, visitor_id, variant)"
             " SELECT 'exp', 1, 'v' || n, CASE WHEN n <= 700 THEN 0 ELSE 1 END FROM generate_series(1, 1000) AS n"
         )
-    watch(db, stream, BERLIN, now=NOON)
+    watch(db, stream, BERLIN, currency="eur", now=NOON)
     rows = {(row.kind, row.subject): row.words for row in incidents.listed(db, status="open", before=None, limit=10)}
     assert rows["dead_jobs", "payments.refund"] == "2 jobs payments.refund gave up"
     assert rows["rollup_difference", "event_hours"] == "event_hours differs from the events on 1 day, by 5 in all"
@@ -258,7 +258,7 @@ def test_dead_jobs_wrong_sums_and_wrong_splits_are_told_each_by_itself(db: Datab
 
 
 def test_every_kind_says_what_to_do() -> None:
-    assert len({signal.kind for signal in SIGNALS}) == len(SIGNALS) == 12
+    assert len({signal.kind for signal in SIGNALS}) == len(SIGNALS) == 13
     for signal in SIGNALS:
         assert 5 < len(signal.title) <= 100
         assert 10 < len(signal.advice) <= 500
