@@ -5,6 +5,7 @@ from dramatiq.middleware import Middleware, TimeLimit
 
 from boot.settings import Settings
 from boot.waking import WakingBroker
+from clients.redis_door import open_redis
 
 
 def connect(settings: Settings) -> WakingBroker:
@@ -20,10 +21,6 @@ def connect(settings: Settings) -> WakingBroker:
 def _client(settings: Settings) -> "redis.Redis":
     # Retries are left to the callers: a repeated enqueue would only make a second message. The health check finds
     # connections that a proxy cut silently. BLPOP waits one second, so five seconds of silence mean trouble.
-    return redis.Redis.from_url(
-        settings.redis_url.get_secret_value(),
-        socket_timeout=5,
-        socket_connect_timeout=3,
-        socket_keepalive=True,
-        health_check_interval=30,
+    return open_redis(
+        settings.redis_address, within_s=5, connect_within_s=3, socket_keepalive=True, health_check_interval=30
     )

@@ -56,11 +56,16 @@ class Services:
 def connect(settings: Settings, *, name: str = "backroom") -> Services:
     """`name` is shown by PostgreSQL as the application of each connection."""
     token = settings.service_token.get_secret_value()
-    remembered = answers.connect(settings.redis_url.get_secret_value(), settings.stripe_secret_key.get_secret_value())
+    remembered = answers.connect(settings.redis_address, settings.stripe_secret_key.get_secret_value())
     return Services(
         settings=settings,
-        db=Database(settings.database_url.get_secret_value(), size=settings.database_pool, name=name),
-        limits=limits.connect(settings.redis_url.get_secret_value()),
+        db=Database(
+            settings.database_url.get_secret_value(),
+            direct_url=settings.database_past_pooler if settings.database_direct_url else "",
+            size=settings.database_pool,
+            name=name,
+        ),
+        limits=limits.connect(settings.redis_address),
         answers=remembered,
         gateway=stripe.connect(
             settings.stripe_secret_key.get_secret_value(),
@@ -78,8 +83,8 @@ def connect(settings: Settings, *, name: str = "backroom") -> Services:
         products=products.connect(settings.product_url, token),
         carts=carts.connect(settings.cart_url, token),
         users=auth.connect(settings.auth_url, token, keys_url=settings.auth_jwks_url),
-        events=event_stream.connect(settings.redis_url.get_secret_value()),
-        live=live_counters.connect(settings.redis_url.get_secret_value()),
+        events=event_stream.connect(settings.redis_address),
+        live=live_counters.connect(settings.redis_address),
         mailer=smtp.connect(settings.smtp_url, sender=settings.mail_from, sender_name=settings.shop_name),
         encoder=encoder.connect(Path(settings.model_dir)),
         catalogue_encoder=encoder.connect(

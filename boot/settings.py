@@ -25,6 +25,7 @@ from boot.setting_kinds import (
     network,
     parts,
 )
+from clients import redis_door
 from clients.webhook_secrets import read_secrets
 
 PLACEHOLDER_TAX_ID = "DE000000000"
@@ -44,8 +45,14 @@ class Settings(BaseSettings):
     # where things are
     database_url: PostgresUrl
     """PostgreSQL 18 with pgvector 0.8."""
+    database_direct_url: PostgresUrl | None = None
+    """The same PostgreSQL past its pooler, where DATABASE_URL is one that hands out connections by transaction
+    (PgBouncer): for LISTEN, migrations and locks of a session. Empty: DATABASE_URL is the server itself."""
     redis_url: RedisUrl
     """Redis 6.2 or newer with `noeviction`. It may forget everything at any time."""
+    redis_tls_verify: bool = True
+    """For `rediss://`: whether Redis' certificate is checked. Platforms that sign their own (Heroku) need `false`;
+    where the signer's certificate can be had, `?ssl_ca_certs=FILE` in the address is better."""
     port: int = Field(8000, ge=1, le=65535)
     """Where the web process listens; the Procfile reads it, here it is only checked."""
     public_url: HttpUrl = "http://127.0.0.1:8000"
@@ -231,6 +238,16 @@ class Settings(BaseSettings):
     @cached_property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.shop_time_zone)
+
+    @property
+    def database_past_pooler(self) -> str:
+        """Where a session is the caller's own: for migrations, LISTEN, and locks that outlive a transaction."""
+        return (self.database_direct_url or self.database_url).get_secret_value()
+
+    @property
+    def redis_address(self) -> str:
+        """REDIS_URL as clients take it, with what REDIS_TLS_VERIFY says."""
+        return redis_door.address(self.redis_url.get_secret_value(), verify=self.redis_tls_verify)
 
     @property
     def support_to(self) -> str:

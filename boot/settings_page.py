@@ -35,7 +35,7 @@ TAIL = """
 
 | variable | default | what |
 |---|---|---|
-| `WEB_WORKERS` | `2` | Web processes behind one port; the [Procfile](../Procfile) hands it to granian. |
+| `WEB_CONCURRENCY` | `2` | Web processes behind one port; the [Procfile](../Procfile) hands it to granian. |
 | `PROMETHEUS_MULTIPROC_DIR` | a folder of its own | Where the web processes add up their figures for `/metrics`. |
 """
 
@@ -49,7 +49,12 @@ def _lines() -> Iterator[str]:
     for name, field in Settings.model_fields.items():
         if name in CHAPTERS:
             yield f"\n## {CHAPTERS[name]}\n\n| variable | default | what |\n|---|---|---|\n"
-        yield f"| `{name.upper()}` | {_default(field)} | {field.description}{_bounds(field)} |\n"
+        yield f"| `{name.upper()}` | {_default(field)} | {_in_one_line(field)}{_bounds(field)} |\n"
+
+
+def _in_one_line(field: FieldInfo) -> str:
+    """A line break would end the table."""
+    return " ".join((field.description or "").split())
 
 
 def _default(field: FieldInfo) -> str:

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from clients.redis_door import open_redis
 from shop.ports.answers import KEPT_S
 
 TIMEOUT_S = 0.1
@@ -67,7 +68,5 @@ class RedisAnswers:
 
 def connect(url: str, secret: str) -> RedisAnswers:
     """Opens nothing: the pool connects at the first request, once in each process."""
-    client = redis.Redis.from_url(
-        url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, health_check_interval=30, retry=None
-    )
+    client = open_redis(url, within_s=TIMEOUT_S, health_check_interval=30, retry=None)
     return RedisAnswers(client, secret.encode())

@@ -8,6 +8,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from clients.redis_door import open_redis
 from shop.ports.events import Entry, EventStream, StreamFull, StreamUnavailable, Waiting
 
 FULL_AT_BYTES = 128 * 1024 * 1024
@@ -73,9 +74,7 @@ R = TypeVar("R")
 def connect(url: str, *, full_at: int = FULL_AT_BYTES, abandoned_after_ms: int = ABANDONED_AFTER_MS) -> EventStream:
     """Opens nothing; the first call does."""
     # No retry: an append that timed out may have worked, and the second one would be counted twice.
-    client = redis.Redis.from_url(
-        url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, retry=Retry(NoBackoff(), 0)
-    )
+    client = open_redis(url, within_s=TIMEOUT_S, retry=Retry(NoBackoff(), 0))
     return RedisEventStream(client, full_at, abandoned_after_ms)
 
 

@@ -7,6 +7,7 @@ from typing import Any, cast
 import redis
 import structlog
 
+from clients.redis_door import open_redis
 from shop.ports.limits import Allowance
 
 TIMEOUT_S = 0.25
@@ -63,10 +64,7 @@ class RedisLimits:
 
 def connect(url: str) -> RedisLimits:
     """Opens nothing: the pool connects at the first request, once in each process."""
-    client = redis.Redis.from_url(
-        url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, health_check_interval=30, retry=None
-    )
-    return RedisLimits(client)
+    return RedisLimits(open_redis(url, within_s=TIMEOUT_S, health_check_interval=30, retry=None))
 
 
 def _free(limit: int) -> Allowance:

@@ -10,6 +10,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from clients.redis_door import open_redis
 from shop.ports.live import LiveCounters, LiveUnavailable, MinuteCount, Presence
 
 TIMEOUT_S = 0.5
@@ -54,11 +55,7 @@ R = TypeVar("R")
 
 def connect(url: str) -> LiveCounters:
     """Opens nothing; the first call does."""
-    return RedisLiveCounters(
-        redis.Redis.from_url(
-            url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, retry=Retry(NoBackoff(), 0)
-        )
-    )
+    return RedisLiveCounters(open_redis(url, within_s=TIMEOUT_S, retry=Retry(NoBackoff(), 0)))
 
 
 def _says_when_away(method: Callable[P, R]) -> Callable[P, R]:

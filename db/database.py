@@ -10,6 +10,8 @@ import psycopg
 from psycopg import errors, sql
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from db.checking import check
+
 Tx: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 """A connection inside an open transaction. Functions that take one never commit."""
 
@@ -42,10 +44,25 @@ class Database:
 
     The pool is opened on first use and once per process id: a connection that was opened before a fork would be
     shared by two processes and mix up their answers.
+
+    With `direct_url`, `url` is a pooler that gives each transaction whichever connection is free (PgBouncer's
+    `transaction` mode): what a session is told would be told to strangers, so bounds are set in each transaction, for
+    one more round trip, nothing is prepared, and sessions go to `direct_url`.
     """
 
-    def __init__(self, url: str, *, size: int = 8, name: str = "backroom", statement_timeout_s: int = 30) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        direct_url: str = "",
+        size: int = 8,
+        name: str = "backroom",
+        statement_timeout_s: int = 30,
+    ) -> None:
         self._url = url
+        self._direct_url = direct_url or url
+        self._pooled = bool(direct_url)
+        self._bounds = _bounds_of_a_transaction(statement_timeout_s)
         self._size = size
         self._options = _session_options(statement_timeout_s)
         self._name = name
@@ -58,6 +75,8 @@ class Database:
         """Commit when the block ends, roll back when it raises."""
         try:
             with self._open_pool().connection() as connection, connection.transaction():
+                if self._pooled:
+                    connection.execute(self._bounds)
                 yield connection
         except psycopg.Error as error:
             _forget_values(error)
@@ -67,7 +86,7 @@ class Database:
     def session(self) -> Generator[Tx]:
         """A connection outside the pool, in autocommit, for LISTEN and for work longer than a request."""
         with psycopg.connect(
-            self._url,
+            self._direct_url,
             autocommit=True,
             application_name=self._name,
             options=self._options,
@@ -92,23 +111,36 @@ class Database:
                     timeout=POOL_WAIT_S,
                     max_lifetime=CONNECTION_LIFE_S,
                     reconnect_timeout=RECONNECT_WITHIN_S,
-                    check=ConnectionPool.check_connection,
-                    kwargs={
-                        "application_name": self._name,
-                        "options": self._options,
-                        "connect_timeout": CONNECT_WITHIN_S,
-                    },
+                    check=check,
+                    kwargs=self._of_a_connection(),
                     open=True,
                 )
             return self._pool
 
+    def _of_a_connection(self) -> dict[str, Any]:
+        shared = {"application_name": self._name, "connect_timeout": CONNECT_WITHIN_S}
+        # A pooler refuses options, and what is prepared on one connection would be asked of another.
+        return {**shared, "prepare_threshold": None} if self._pooled else {**shared, "options": self._options}
+
+
+BOUNDS = {"timezone": "UTC", "idle_in_transaction_session_timeout": "30s", "lock_timeout": "10s"}
+"""A transaction left open by a stuck process would hold its row locks for ever; PostgreSQL ends it instead."""
+
 
 def _session_options(statement_timeout_s: int) -> str:
-    # A transaction left open by a stuck process would hold its row locks for ever; PostgreSQL ends it instead.
-    return (
-        f"-c timezone=UTC -c statement_timeout={statement_timeout_s}s "
-        "-c idle_in_transaction_session_timeout=30s -c lock_timeout=10s"
+    return " ".join(f"-c {name}={value}" for name, value in _bounds(statement_timeout_s).items())
+
+
+def _bounds_of_a_transaction(statement_timeout_s: int) -> sql.Composed:
+    # Not set_config(): a SELECT takes the transaction's snapshot, and its isolation could no longer be chosen.
+    return sql.SQL("; ").join(
+        sql.SQL("SET LOCAL {} = {}").format(sql.Identifier(name), sql.Literal(value))
+        for name, value in _bounds(statement_timeout_s).items()
     )
+
+
+def _bounds(statement_timeout_s: int) -> dict[str, str]:
+    return {**BOUNDS, "statement_timeout": f"{statement_timeout_s}s"}
 
 
 def _forget_values(error: psycopg.Error) -> None:

@@ -27,6 +27,8 @@ def checks() -> "dict[str, list[str]]":
         "types": ["pyright"],
         "imports": ["lint-imports"],
         "migrations": ["squawk", "--reporter", "gcc", *migrations],
+        "container": ["hadolint", "Dockerfile"],
+        "compose": ["check-jsonschema", "--builtin-schema", "vendor.compose-spec", "compose.yaml"],
         "house rules": ["pytest", "-q", "tests/rules"],
     }
 

@@ -1,6 +1,8 @@
 """Make requirements/runtime.lock and dev.lock from the .in files beside them (`make lock`; about two minutes).
 
 PyTorch is left out on purpose: setup/torch_cpu.py installs its CPU build first. Everything it needs is in the locks.
+requirements.txt is written from runtime.lock: the file that platforms look for. It names PyTorch, and has no hashes
+because the CPU build's version is not in every package index.
 """
 
 import re
@@ -8,11 +10,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import torch_cpu
+
 ROOT = Path(__file__).resolve().parent.parent
 COMPILE = ["pip-compile", "--quiet", "--generate-hashes", "--strip-extras", "--no-header"]
 NO_ADDRESSES = ["--no-emit-index-url", "--no-emit-find-links", "--no-emit-trusted-host", "--no-emit-options"]
 LEFT_OUT = ["--unsafe-package", "torch", "--unsafe-package", "pip"]
 HEADER = "# Made by `make lock` from {}; not edited by hand. PyTorch comes first, see setup/torch_cpu.py.\n"
+PLATFORM = """\
+# Made by `make lock` from requirements/runtime.lock, for platforms that look for this file; not edited by hand.
+# PyTorch's CPU build: PIP_EXTRA_INDEX_URL names the index that has it, see docs/operations/deploy.md.
+"""
 NEVER = re.compile(r"^(torch|nvidia-|cuda-|triton)|://", re.MULTILINE)
 
 
@@ -20,6 +28,7 @@ def main() -> None:
     upgrade = ["--upgrade"] if "--upgrade" in sys.argv[1:] else []
     make("dev", upgrade)
     make("runtime", [*upgrade, "--constraint", "requirements/dev.lock"])
+    (ROOT / "requirements.txt").write_text(for_platforms((ROOT / "requirements" / "runtime.lock").read_text()))
 
 
 def make(name: str, options: "list[str]") -> None:
@@ -41,6 +50,12 @@ def make(name: str, options: "list[str]") -> None:
         sys.exit(f"{target} would name {unwanted[0]}: make the lock where pip finds PyTorch's CPU build (TORCH_INDEX).")
     target.write_text(HEADER.format(source) + text)
     print(f"  {len(re.findall(r'^[a-zA-Z0-9]', text, re.MULTILINE))} packages", flush=True)
+
+
+def for_platforms(lock: str) -> str:
+    """The packages of the lock with their versions and no hashes, PyTorch among them, and the project itself."""
+    pinned = re.findall(r"^[a-z0-9][\w.-]*==[^\s;\\]+", lock, re.MULTILINE)
+    return PLATFORM + "\n".join([*sorted([*pinned, f"torch=={torch_cpu.VERSION}"]), "--editable ."]) + "\n"
 
 
 if __name__ == "__main__":

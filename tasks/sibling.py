@@ -91,7 +91,7 @@ def watch(worker: LivingWorker, pulse: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     settings = read_settings()
     logs.configure(settings.log_level, process="sibling")
-    line = _Line(Database(settings.database_url.get_secret_value(), name="sibling"))
+    line = _Line(Database(settings.database_past_pooler, name="sibling"))
     while True:
         _beat(line, worker)
         with contextlib.suppress(BrokenPipeError):  # the worker is dead; the next line sees it

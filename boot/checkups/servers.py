@@ -30,7 +30,7 @@ def postgres(services: Services) -> Iterator[Finding]:
     with services.db.transaction() as tx:
         facts = health.facts(tx)
     yield from _versions(facts)
-    at, newest = runner.current(services.settings.database_url.get_secret_value()), runner.newest()
+    at, newest = runner.current(services.settings.database_past_pooler), runner.newest()
     if at != newest:
         yield broken("schema", f"The schema is at {at or 'nothing'}, the code wants {newest}: run backroom migrate.")
         return

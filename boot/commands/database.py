@@ -8,7 +8,7 @@ from db.migrations import runner
 
 def migrate() -> None:
     """Apply the migrations that are missing. Safe while the shop runs and from two deploys at once."""
-    url = read_settings().database_url.get_secret_value()
+    url = read_settings().database_past_pooler
     knock(Database(url, name="migrate"))
     applied = runner.migrate(url)
     if applied:

@@ -143,7 +143,7 @@ def _run(*words: str) -> subprocess.CompletedProcess[str]:
 
 def _environment() -> dict[str, str]:
     # Sentences on one line; one web process, because one that is told to stop while it starts takes 25 s to.
-    return {**os.environ, "COLUMNS": "300", "WEB_WORKERS": "1"}
+    return {**os.environ, "COLUMNS": "300", "WEB_CONCURRENCY": "1"}
 
 
 def _point_at(urls: Urls, monkeypatch: pytest.MonkeyPatch) -> None:

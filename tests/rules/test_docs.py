@@ -30,7 +30,7 @@ SETTING = re.compile(r"[A-Z][A-Z0-9]+(?:_[A-Z0-9]+)+")
 COMMAND = re.compile(r"^(?:\.venv/bin/)?backroom ([a-z][a-z-]+)(?: ([a-z][a-z-]+))?", re.MULTILINE)
 MODULE = re.compile(r"python -m ((?:bench|scheduler|tasks)(?:\.\w+)*)")
 
-OTHER_VARIABLES = {"TORCH_INDEX", "TORCH_CUDA", "STRIPE_TEST_KEY", "WEB_WORKERS", "PROMETHEUS_MULTIPROC_DIR"}
+OTHER_VARIABLES = {"TORCH_INDEX", "TORCH_CUDA", "STRIPE_TEST_KEY", "WEB_CONCURRENCY", "PROMETHEUS_MULTIPROC_DIR"}
 """Read by the Makefile, a test, the Procfile and the metrics, not by the shop."""
 
 NO_JOBS = {"search.analytics"}
