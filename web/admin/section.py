@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Any, Literal
 from urllib.parse import urlencode
 
-from flask import Request, Response
+from flask import Request, Response, request
 
 from web.access import Role
 from web.admin.drawing import draw
@@ -202,9 +202,13 @@ def done(end: Done) -> Response:
     """The redirect after an action, with its sentence for the next page."""
     response = away(inside_only(end.to))
     if end.note:
-        response.set_cookie(NOTE, _written(end), max_age=NOTE_S, httponly=True, samesite="Strict", path=PATH)
+        response.set_cookie(
+            NOTE, _written(end), max_age=NOTE_S, httponly=True, secure=request.is_secure, samesite="Strict", path=PATH
+        )
     if end.look is not None:
-        response.set_cookie(LOOK, end.look, max_age=LOOK_S, httponly=True, samesite="Lax", path=PATH)
+        response.set_cookie(
+            LOOK, end.look, max_age=LOOK_S, httponly=True, secure=request.is_secure, samesite="Lax", path=PATH
+        )
     return response
 
 

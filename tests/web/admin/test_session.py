@@ -32,7 +32,12 @@ def test_over_https_the_cookie_is_secure_and_of_this_host_alone(app: Flask, toke
     assert "HttpOnly" in line
     assert "Path=/;" in f"{line};"
     assert "Domain" not in line
-    assert browser.get("/admin/queues").status_code == 200
+    page = browser.page("/admin/queues")
+    assert page.faults() == []
+    for path, typed in (("/admin/look", {"look": "dark"}), ("/admin/queues/payments/pause", {})):
+        kept = cookies(browser.post(path, **{**page.form(path), **typed}))
+        assert kept
+        assert all("Secure" in line and "HttpOnly" in line for line in kept.values())
 
 
 def test_a_token_that_is_over_forged_too_long_or_not_one_does_not_sign_in(stranger: Browser, token: Token) -> None:

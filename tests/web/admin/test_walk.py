@@ -161,7 +161,7 @@ def check_links(desk: Browser, links: dict[str, str]) -> None:
 
 
 def test_no_template_holds_a_style_or_a_script_of_its_own() -> None:
-    for template in sorted(TEMPLATES.glob("*.html")):
+    for template in sorted(TEMPLATES.rglob("*.html")):
         text = template.read_text()
         assert not re.search(r"<style|\bstyle=|\son\w+=|javascript:|<script(?! src=)", text), template.name
         posts, marks = text.count('method="post"'), text.count("mark()") + text.count('name="state"')
