@@ -1,4 +1,4 @@
-"""Charts as SVG text: three shapes, one hand. No library, so a page, a mail and a PDF show the same drawing."""
+"""Charts as SVG text: six shapes, one hand. No library, so a page, a mail and a PDF show the same drawing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +21,18 @@ class Bar:
 
     label: str
     value: float
+    note: str = ""
+    strong: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Whisker:
+    """A value with its interval; without `low` and `high` only the value is drawn. `strong`: it leaves out zero."""
+
+    label: str
+    value: float
+    low: float | None
+    high: float | None
     note: str = ""
     strong: bool = False
 
@@ -83,6 +95,91 @@ def spark(values: Sequence[float], *, title: str, width: int = 90, height: int =
     return _picture(width, height, title, parts)
 
 
+def lines(
+    values: Sequence[float],
+    before: Sequence[float] = (),
+    *,
+    labels: Sequence[str],
+    title: str,
+    top: str = "",
+    width: int = 760,
+    height: int = 190,
+) -> str:
+    """A line over time, with what was `before` as a dashed one behind it. `labels` stand below, one for each value;
+    empty ones are left out. `top` are the words of the highest value."""
+    above, below, left = 14, 18, 4
+    everything = [*values, *before]
+    highest, lowest = max(everything, default=0), min(0.0, *everything, 0.0)
+    scale = (height - above - below) / ((highest - lowest) or 1)
+    step = (width - 2 * left) / max(max(len(values), len(before)) - 1, 1)
+
+    def place(at: int, value: float) -> tuple[float, float]:
+        return left + at * step, above + (highest - value) * scale
+
+    zero = place(0, 0.0)[1]
+    parts = [_line(0, above, width, above, LINE), _line(0, zero, width, zero, INK)]
+    if top:
+        parts.append(_text(width, above - 4, top, anchor="end", fill=QUIET))
+    if len(before) > 1:
+        parts.append(_path([place(at, value) for at, value in enumerate(before)], QUIET, dashed=True))
+    if len(values) > 1:
+        parts.append(_path([place(at, value) for at, value in enumerate(values)], ACCENT))
+    parts += [_dot(*place(at, value), ACCENT, 2.0) for at, value in enumerate(values) if len(values) < 40]
+    last = len(values) - 1
+    for at, label in enumerate(labels):
+        if label:
+            anchor = "end" if at == last and last else "start" if at == 0 else "middle"
+            parts.append(_text(place(at, 0)[0], height - 5, label, anchor=anchor, fill=QUIET))
+    return _picture(width, height, title, parts)
+
+
+def balance(
+    bars: Sequence[Bar], *, title: str, most: float, width: int = 420, label_width: int = 84, row_height: int = 15
+) -> str:
+    """Bars to the right of a line, negative ones to its left, strong where they add. `most` is as long as any bar can
+    be, so that several drawings can be compared."""
+    room, lowest = width - label_width - 44, min((bar.value for bar in bars), default=0)
+    below = most if lowest < 0 else 0.0
+    scale = room / ((most + below) or 1)
+    zero = label_width + below * scale
+    parts: list[str] = []
+    for place, bar in enumerate(bars):
+        y, long = place * row_height, min(abs(bar.value), most) * scale
+        parts.append(_text(0, y + 10, bar.label, size=SIZE + 0.6, fill=INK))
+        x = zero if bar.value >= 0 else zero - long
+        parts.append(_box(x, y + 3, max(long, 0.8), row_height - 6, ACCENT if bar.value >= 0 else QUIET, bar))
+        parts.append(_text(width, y + 10, bar.note, anchor="end", size=SIZE + 0.6, fill=INK))
+    parts.append(_line(zero, 0, zero, max(len(bars), 1) * row_height, INK))
+    return _picture(width, max(len(bars), 1) * row_height, title, parts)
+
+
+def whiskers(
+    rows_: Sequence[Whisker], *, title: str, ends: tuple[str, str] = ("", ""), width: int = 560, label_width: int = 110
+) -> str:
+    """Values with their intervals around a line at zero, one a row. `ends` are the words at the left and right end."""
+    row_height, head = 22, 14
+    reach = (
+        max((abs(end) for row in rows_ for end in (row.low, row.high, row.value) if end is not None), default=0) or 1
+    )
+    height, room = head + max(len(rows_), 1) * row_height, width - label_width - 130
+    zero, scale = label_width + room / 2, room / 2 / reach
+    parts = [
+        _line(zero, head - 4, zero, height, INK),
+        _text(label_width, head - 6, ends[0]),
+        _text(label_width + room, head - 6, ends[1], anchor="end"),
+    ]
+    for place, row in enumerate(rows_):
+        y, stroke = head + place * row_height + row_height / 2, ACCENT if row.strong else QUIET
+        parts.append(_text(0, y + 2.5, row.label, size=SIZE + 0.6, fill=INK))
+        if row.low is not None and row.high is not None:
+            left, right = zero + row.low * scale, zero + row.high * scale
+            parts += [_line(left, y, right, y, stroke, 1.6), _line(left, y - 4, left, y + 4, stroke, 1.2)]
+            parts.append(_line(right, y - 4, right, y + 4, stroke, 1.2))
+        parts.append(_dot(zero + row.value * scale, y, stroke, 3.2))
+        parts.append(_text(width, y + 2.5, row.note, anchor="end", size=SIZE + 0.6, fill=INK))
+    return _picture(width, height, title, parts)
+
+
 def _picture(width: int, height: int, title: str, parts: Sequence[str]) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}pt" height="{height}pt"'
@@ -96,8 +193,18 @@ def _box(x: float, y: float, width: float, height: float, fill: str, bar: Bar | 
     return f'<rect x="{x:.2f}" y="{y:.2f}" width="{width:.2f}" height="{height:.2f}" fill="{fill}">{told}</rect>'
 
 
-def _line(x1: float, y1: float, x2: float, y2: float, stroke: str) -> str:
-    return f'<line x1="{x1:.2f}" y1="{y1:.2f}" x2="{x2:.2f}" y2="{y2:.2f}" stroke="{stroke}" stroke-width="0.6"/>'
+def _line(x1: float, y1: float, x2: float, y2: float, stroke: str, thick: float = 0.6) -> str:
+    return f'<line x1="{x1:.2f}" y1="{y1:.2f}" x2="{x2:.2f}" y2="{y2:.2f}" stroke="{stroke}" stroke-width="{thick}"/>'
+
+
+def _path(points: Sequence[tuple[float, float]], stroke: str, *, dashed: bool = False) -> str:
+    at = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    dashes = ' stroke-dasharray="4 3"' if dashed else ""
+    return f'<polyline points="{at}" fill="none" stroke="{stroke}" stroke-width="1.4" stroke-linejoin="round"{dashes}/>'
+
+
+def _dot(x: float, y: float, fill: str, radius: float) -> str:
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}" fill="{fill}"/>'
 
 
 def _text(x: float, y: float, words: str, *, anchor: str = "start", size: float = SIZE, fill: str = QUIET) -> str:

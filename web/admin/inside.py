@@ -1,18 +1,19 @@
 """Asks the API from inside the process with the reader's own token: a page may no more than who reads it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from flask import Flask
 from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Response
 
-Plain = str | int | float | bool | None
+Plain = str | int | float | bool | Sequence[str] | None
+"""A sequence is said several times."""
 
 WAIT_S = 5
 """How long an action waits for its end: most are done by then, and nobody stares at a blank page for longer."""
@@ -67,14 +68,17 @@ class Inside:
     token: str
     request_id: str
 
-    def get(self, path: str, **query: Plain) -> Any:
+    def get(self, path: str, /, **query: Plain) -> Any:
         """The JSON of a GET. Values that are None or "" are left out, True becomes `true`. Raises Refused."""
         return self.fetch(path, **query).data
 
-    def fetch(self, path: str, **query: Plain) -> Reply:
+    def fetch(self, path: str, /, **query: Plain) -> Reply:
         """The same with its headers, for papers and downloads. Raises Refused."""
-        said = {name: _said(value) for name, value in query.items() if value not in (None, "", False)}
-        return self._ask(EnvironBuilder(path, method="GET", query_string=said))
+        return self._ask(EnvironBuilder(path, method="GET", query_string=_query(query)))
+
+    def delete(self, path: str, /, **query: Plain) -> None:
+        """Take back what the query names. Raises Refused."""
+        self._ask(EnvironBuilder(path, method="DELETE", query_string=_query(query)))
 
     def send(self, method: str, path: str, body: Any = None, *, key: str = "") -> Any:
         """Change something; `key` makes it happen once however often the form is sent. Waits a little for its end.
@@ -99,7 +103,14 @@ class Inside:
         return Reply(response.status_code, response.headers, content)
 
 
-def _said(value: Plain) -> str:
+def _query(query: Mapping[str, Plain]) -> str:
+    said = {name: _said(value) for name, value in query.items() if value not in (None, "", False, [], ())}
+    return urlencode(said, doseq=True)
+
+
+def _said(value: Plain) -> str | list[str]:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return list(value)
     return "true" if value is True else str(value)
 
 

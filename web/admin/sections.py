@@ -14,6 +14,22 @@ from web.admin import (
     refunds,
     timetable,
 )
+from web.admin.analytics import (
+    alerts,
+    attribution,
+    experiments,
+    funnels,
+    ingest,
+    live,
+    overview,
+    paths,
+    products,
+    reports,
+    retention,
+    revenue,
+)
+from web.admin.search import catalogue, learning, pins, searching, synonyms
+from web.admin.search import figures as searches
 from web.admin.section import Section
 
 SECTIONS: tuple[Section, ...] = (
@@ -25,6 +41,24 @@ SECTIONS: tuple[Section, ...] = (
     reconciliations.SECTION,
     payouts.SECTION,
     ledger.SECTION,
+    searching.SECTION,
+    searches.SECTION,
+    synonyms.SECTION,
+    pins.SECTION,
+    learning.SECTION,
+    catalogue.SECTION,
+    overview.SECTION,
+    live.SECTION,
+    revenue.SECTION,
+    products.SECTION,
+    funnels.SECTION,
+    paths.SECTION,
+    retention.SECTION,
+    attribution.SECTION,
+    experiments.SECTION,
+    alerts.SECTION,
+    reports.SECTION,
+    ingest.SECTION,
     jobs.SECTION,
     queues.SECTION,
     timetable.SECTION,

@@ -1,19 +1,22 @@
 """The catalogue over HTTP: bringing products in, taking one out."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from shop.operations import jobs
 from shop.search.catalogue import catalog, sync
-from web.access import ADMIN, only
+from shop.search.catalogue.state import named, state
+from web.access import ADMIN, SUPPORT, only
 from web.answers import Answer, Settling, accepted
 from web.call import Call
-from web.models import Currency, In
+from web.limiting import Limit
+from web.models import Currency, In, Maybe, Out, Time
 from web.operations.jobs import JobBody, job_body
 from web.problems import Fault, Invalid, MalformedJson
 from web.reading import parse, refuse_cards
 from web.routes import JSON, Group
+from web.search.searches import ProductBody, product_fields
 
 GROUP = Group("Catalogue", "What search knows of the shop's products.")
 
@@ -21,6 +24,10 @@ NDJSON = "application/x-ndjson"
 
 MAX_BODY = 16 * 1024 * 1024
 """A thousand products with descriptions of 16 KB each; the longest real ones have half of that."""
+
+
+PER_CALLER = Limit(30, bucket="catalogue-state")
+"""Each counts every product."""
 
 
 class NewProduct(In):
@@ -45,6 +52,72 @@ class NewProducts(In):
     """Also taken: the array alone, or one product alone."""
 
     products: Annotated[list[NewProduct], Field(min_length=1, max_length=catalog.MAX_PRODUCTS)]
+
+
+class CountedBody(Out):
+    """`stale`: can be found by words, not by meaning yet. `batches`: handed in, not applied yet."""
+
+    known: int
+    active: int
+    available: int
+    stale: int
+    batches: int
+
+
+class WordsBody(Out):
+    """The index of words. `former_language`: some products are still in it."""
+
+    documents: int
+    terms: int
+    language: str
+    former_language: Maybe[str] = None
+
+
+class ModelBody(Out):
+    version: str
+    model: str
+    state: Literal["building", "active", "retired"]
+    vectors: int
+    added_at: Time
+    active_since: Maybe[Time] = None
+    retired_at: Maybe[Time] = None
+
+
+class PullBody(Out):
+    """`full`: of every product, else of what changed. `newest`: the latest change seen, by the Product service's clock.
+    `failure`: why it was given up; the next one begins anew."""
+
+    id: str
+    full: bool
+    seen: int
+    added: int
+    changed: int
+    rejected: int
+    newest: Maybe[Time] = None
+    started_at: Time
+    ended_at: Maybe[Time] = None
+    failure: Maybe[str] = None
+
+
+class CatalogueBody(Out):
+    """`models`: the one that answers first. `pulls`: the newest of everything, then the newest of changes."""
+
+    products: CountedBody
+    words: WordsBody
+    models: list[ModelBody]
+    pulls: list[PullBody]
+
+
+class ProductsNamed(In):
+    id: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00]*$")]],
+        Field(min_length=1, max_length=100),
+    ]
+
+
+class NamedProducts(Out):
+    data: list[ProductBody]
+    next_cursor: None = None
 
 
 @GROUP.route(
@@ -75,6 +148,19 @@ def sync_catalog(call: Call) -> Answer:
     itself every few minutes.
     """
     return _accepted(call, sync.begin(call.db))
+
+
+@GROUP.route("GET", "/v1/catalog/state", who=SUPPORT, answers={200: CatalogueBody}, limit=PER_CALLER)
+def show_catalogue(call: Call) -> CatalogueBody:
+    """How many products can be found by words and by meaning, which model answers, and how the last pulls went."""
+    return CatalogueBody.model_validate(state(call.db))
+
+
+@GROUP.route("GET", "/v1/catalog/products", who=SUPPORT, answers={200: NamedProducts})
+def name_products(call: Call, query: ProductsNamed) -> NamedProducts:
+    """Products by their ids, in the order asked for; what is not in the shop is missing."""
+    found = {one.id: one for one in named(call.db, query.id)}
+    return NamedProducts(data=[ProductBody(**product_fields(found[one])) for one in query.id if one in found])
 
 
 @GROUP.route("DELETE", "/v1/catalog/products/{product_id}", who=only("service", "admin"), answers={204: None})
