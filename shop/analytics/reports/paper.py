@@ -243,9 +243,31 @@ METRICS = {
     "refunds": "Refunds a visitor",
 }
 
+GUARDRAILS = {
+    "search_ms": "Time of a search",
+    "payment_failures": "Declined tries to pay",
+    "refund_share": "Share of refunds",
+}
+
 
 def _experiment(row: Figures) -> dict[str, Any]:
-    return {**row, "metric": METRICS[row["metric"]], "says": [_says(row, effect) for effect in row["effects"]]}
+    # A report frozen before there were guardrails says nothing of them.
+    guards = row.get("guardrails", [])
+    broken = [f"{_named(one['name'])} ({one['variant']})" for one in guards if one["verdict"] == "broken"]
+    held = sum(one["verdict"] == "held" for one in guards)
+    says = [_says(row, effect) for effect in row["effects"]]
+    return {
+        **row,
+        "metric": METRICS[row["metric"]],
+        "says": says,
+        "guards": len(guards),
+        "held": held,
+        "broken": broken,
+    }
+
+
+def _named(guardrail: str) -> str:
+    return METRICS.get(guardrail) or GUARDRAILS[guardrail]
 
 
 def _says(row: Figures, effect: Figures) -> str:

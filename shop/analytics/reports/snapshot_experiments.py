@@ -40,6 +40,12 @@ def _told(found: Results) -> Figures:
         "warnings": list(found.warnings),
         "metric": first.name,
         "needed": first.needed,
+        "guardrails": [
+            {"name": metric.name, "variant": variant, "verdict": effect.guard.verdict}
+            for metric in found.metrics
+            for variant, effect in zip(row.variants[1:], metric.effects, strict=False)
+            if effect.guard is not None
+        ],
         "effects": [
             _effect(variant, effect, control) for variant, effect in zip(row.variants[1:], first.effects, strict=False)
         ],

@@ -135,7 +135,8 @@ PLAN: dict[str, Any] = {
     "namespace_start": None,
     "namespace_end": None,
     "metrics": ["conversion"],
-    "guardrails": [],
+    "guardrails": ["units", "payment_failures"],
+    "tolerance": 0.05,
     "window_days": 7,
     "settle_days": 7,
     "cap_minor": None,
@@ -182,11 +183,17 @@ def test_experiments_are_told_with_what_they_prove_and_why_not(
         True,
     )
     assert (tilted["blocked"], tilted["effects"], tilted["srm_p"]) == ("srm", [], 0)
+    assert [(one["name"], one["variant"], one["verdict"]) for one in button["guardrails"]] == [
+        ("units", "green", "held"),
+        ("payment_failures", "green", "open"),
+    ]
+    assert tilted["guardrails"] == []
 
     done = report(db, stream, HOUSE, day=day.isoformat())
     text = " ".join(text_of(file(db, done["report_id"], "pdf"), tmp_path).split())
     assert "green: +500.0 %" in text.replace("\N{NO-BREAK SPACE}", " ")
     assert "Not read out" in text
+    assert "Guardrails: 1 of 2 certainly not worse, none broken." in text
     assert made(db, stream, date(2026, 3, 10))["experiments"] == []
 
 
