@@ -1,44 +1,21 @@
 """`backroom reconcile` and `backroom ledger …`: what they print, and the exit code by which scripts tell."""
 
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
+from tests.boot.conftest import Run
 from tests.shop.payments.shopkeeper import Shop, _shop  # noqa: F401 - a fixture
 
-BACKROOM = Path(sys.executable).with_name("backroom")
-Run = Callable[..., subprocess.CompletedProcess[str]]
 
-
-@pytest.fixture(name="run")
-def _run(shop: Shop, tmp_path: Path) -> Run:
+@pytest.fixture(name="variables")
+def _variables(shop: Shop, variables: dict[str, str]) -> dict[str, str]:
     settings = shop.services.settings
-    variables = {
+    return variables | {
         "DATABASE_URL": settings.database_url.get_secret_value(),
         "REDIS_URL": settings.redis_url.get_secret_value(),
-        "STRIPE_SECRET_KEY": "sk_test_of_the_tests",
-        "STRIPE_WEBHOOK_SECRETS": "whsec_of_the_tests",
         "STRIPE_BASE_URL": settings.stripe_base_url,
-        "COLUMNS": "200",
     }
-
-    def command(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [BACKROOM, *words],
-            cwd=tmp_path,
-            env={**os.environ, **variables},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    return command
 
 
 def test_books_that_agree_end_with_0_and_one_charge_nobody_knows_ends_with_1(shop: Shop, run: Run) -> None:

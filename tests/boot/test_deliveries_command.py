@@ -2,42 +2,16 @@
 
 import getpass
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from db.database import Database
-
-BACKROOM = Path(sys.executable).with_name("backroom")
-
-Run = Callable[..., subprocess.CompletedProcess[str]]
+from tests.boot.conftest import Run
 
 
-@pytest.fixture(name="run")
-def _run(database_url: str, redis_url: str, tmp_path: Path) -> Run:
-    variables = {
-        "DATABASE_URL": database_url,
-        "REDIS_URL": redis_url,
-        "STRIPE_SECRET_KEY": "sk_test_1",
-        "STRIPE_WEBHOOK_SECRETS": "summer:whsec_new,whsec_old",
-    }
-
-    def run(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [BACKROOM, *words],
-            cwd=tmp_path,
-            env=os.environ | variables,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    return run
+@pytest.fixture(name="variables")
+def _variables(variables: dict[str, str]) -> dict[str, str]:
+    return variables | {"STRIPE_WEBHOOK_SECRETS": "summer:whsec_new,whsec_old"}
 
 
 def keep(db: Database, name: str, state: str = "orphan", payment: str | None = "pi_1") -> None:

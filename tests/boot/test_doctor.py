@@ -1,12 +1,8 @@
 """The doctor asks everybody the shop depends on, and says of each who is away what to do."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
@@ -14,6 +10,7 @@ from devstack.stand_ins import auth, carts, products
 from devstack.stand_ins.mail import create_mail
 from devstack.stand_ins.serving import serving
 from devstack.stand_ins.stripe.app import running
+from tests.boot.conftest import Run
 
 TOKEN = "a-token-of-the-tests"
 
@@ -38,21 +35,11 @@ def _outside() -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture(name="doctor")
-def _doctor(database_url: str, redis_url: str, tmp_path: Path) -> Doctor:
+def _doctor(run: Run) -> Doctor:
     """Exit code, and per grade the sentences."""
-    shop = {
-        "DATABASE_URL": database_url,
-        "REDIS_URL": redis_url,
-        "STRIPE_SECRET_KEY": "sk_test_1",
-        "STRIPE_WEBHOOK_SECRETS": "whsec_1",
-    }
 
     def doctor(**more: str) -> tuple[int, dict[str, list[str]]]:
-        program = Path(sys.executable).with_name("backroom")
-        done = subprocess.run(
-            [program, "doctor", "--json"], cwd=tmp_path, env=os.environ | shop | more, capture_output=True, text=True,
-            timeout=100, check=False,
-        )  # fmt: skip
+        done = run("doctor", "--json", **more)
         said: dict[str, list[str]] = {"ok": [], "warn": [], "bad": []}
         for finding in json.loads(done.stdout):
             said[finding["grade"]].append(finding["sentence"])

@@ -2,11 +2,7 @@
 
 import getpass
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 
 import pytest
 
@@ -14,34 +10,13 @@ from clients import event_stream
 from db.database import Database
 from shop.analytics.events.accept import accept
 from shop.analytics.events.ingest import ingest
+from tests.boot.conftest import Run
 from tests.shop.analytics.conftest import batch, event
-
-BACKROOM = Path(sys.executable).with_name("backroom")
-
-Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(name="run")
-def _run(database_url: str, redis_url: str, tmp_path: Path) -> Run:
-    variables = {
-        "DATABASE_URL": database_url,
-        "REDIS_URL": redis_url,
-        "STRIPE_SECRET_KEY": "sk_test_1",
-        "STRIPE_WEBHOOK_SECRETS": "whsec_1",
-    }
-
-    def run(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [BACKROOM, "events", *words],
-            cwd=tmp_path,
-            env=os.environ | variables,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    return run
+def _run(run: Run) -> Run:
+    return partial(run, "events")
 
 
 def test_what_waits_is_replayed_and_what_differs_repaired_in_a_terminal(db: Database, redis_url: str, run: Run) -> None:

@@ -1,43 +1,19 @@
 """`backroom import-catalog` on the files that people really have: what goes in, what is told, how it ends."""
 
 import gzip
-import os
-import subprocess
-import sys
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-BACKROOM = Path(sys.executable).with_name("backroom")
-Run = Callable[..., subprocess.CompletedProcess[str]]
+from tests.boot.conftest import Run
 
 README_CSV = "id,Title,category,Cost,Shelf\n1,Mug,Cups,12.99,A\n2,Glass,Cups,no,B\n"
 
 
-@pytest.fixture
-def run(database_url: str, redis_url: str, tmp_path: Path) -> Run:
-    variables = {
-        "DATABASE_URL": database_url,
-        "REDIS_URL": redis_url,
-        "STRIPE_SECRET_KEY": "sk_test_1",
-        "STRIPE_WEBHOOK_SECRETS": "whsec_1",
-        "COLUMNS": "200",
-    }
-
-    def command(*words: str, given: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [BACKROOM, "import-catalog", *words],
-            cwd=tmp_path,
-            env={**os.environ, **variables},
-            input=given,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    return command
+@pytest.fixture(name="run")
+def _run(run: Run) -> Run:
+    return partial(run, "import-catalog")
 
 
 def test_only_columns_with_other_names_need_a_mapping(run: Run, tmp_path: Path) -> None:

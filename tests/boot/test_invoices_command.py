@@ -2,40 +2,13 @@
 
 import hashlib
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
-
-import pytest
 
 from db.database import Database
 from shop.documents.credit import credit
 from shop.documents.invoice import invoice
+from tests.boot.conftest import Run
 from tests.shop.documents import made
-
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture(name="run")
-def _run(database_url: str, redis_url: str, tmp_path: Path) -> Run:
-    variables = {
-        "DATABASE_URL": database_url,
-        "REDIS_URL": redis_url,
-        "STRIPE_SECRET_KEY": "sk_test_1",
-        "STRIPE_WEBHOOK_SECRETS": "whsec_1",
-        "COLUMNS": "200",
-    }
-
-    def run(*words: str, **more: str) -> subprocess.CompletedProcess[str]:
-        program = Path(sys.executable).with_name("backroom")
-        return subprocess.run(
-            [program, *words], cwd=tmp_path, env=os.environ | variables | more, capture_output=True, text=True,
-            timeout=60, check=False,
-        )  # fmt: skip
-
-    return run
 
 
 def test_documents_are_listed_shown_kept_and_proven(db: Database, run: Run, tmp_path: Path) -> None:

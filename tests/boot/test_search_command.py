@@ -1,11 +1,8 @@
 """`backroom search`: what was understood, what was found, and why."""
 
 import json
-import os
 import re
-import subprocess
-import sys
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,38 +10,18 @@ import pytest
 from db.database import Database
 from shop.ports.encoder import Encoder
 from shop.search.vectors.embed import embed
+from tests.boot.conftest import Run
 from tests.shop.search.made import CountingEncoder, products, stock
 
-BACKROOM = Path(sys.executable).with_name("backroom")
-Run = Callable[..., subprocess.CompletedProcess[str]]
 
-
-@pytest.fixture
-def run(db: Database, database_url: str, redis_url: str, tmp_path: Path) -> Run:
+@pytest.fixture(name="run")
+def _run(db: Database, variables: dict[str, str], run: Run, tmp_path: Path) -> Run:
     """In a shop that has a model of its own, so that words alone answer and none is exported."""
     stock(db, products())
     other: Encoder = CountingEncoder()
     embed(db, other)
-    variables = {
-        "DATABASE_URL": database_url,
-        "REDIS_URL": redis_url,
-        "STRIPE_SECRET_KEY": "sk_test_1",
-        "STRIPE_WEBHOOK_SECRETS": "whsec_1",
-        "MODEL_DIR": str(tmp_path),
-        "COLUMNS": "220",
-    }
-
-    def command(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [BACKROOM, "search", *words],
-            env={**os.environ, **variables},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    return command
+    variables["MODEL_DIR"] = str(tmp_path)
+    return partial(run, "search")
 
 
 def test_explain_tells_how_the_query_was_read_and_why_each_hit_is_there(run: Run) -> None:
