@@ -77,7 +77,9 @@ def _pairs(found: Iterable[tuple[str, str, list[int]]], language: str) -> dict[t
         pair = _replaced(query, next_query, language)
         if pair is not None:
             pairs[pair].people.update(people)
-            pairs[pair].queries.append(f"{query} -> {next_query}")
+            # Beside the two words, a query of fewer may hold a name: it is shown to nobody, and erased with its search.
+            if len(people) >= LEAST_PEOPLE:
+                pairs[pair].queries.append(f"{query} -> {next_query}")
     return pairs
 
 

@@ -29,16 +29,18 @@ BITE = 20
 
 
 def replay(db: Database, encoder: Encoder, progress: Progress = unheard, *, replay_id: str) -> dict[str, object]:
-    """Answers {queries, passed}; a killed run goes on where it was. Raises NotFound."""
+    """Answers {queries, passed}; a killed run goes on where it was, and one beside another waits for its bites. Raises
+    NotFound.
+    """
     asked = _begun(db, replay_id)
     if asked.ended_at is not None:
         return {"queries": asked.queries, "passed": asked.passed}
     with db.transaction() as tx:
         judges = _judges(tx, asked)
-    done = asked.done
-    while bite := _bite(db, encoder, judges, asked):
-        done += bite
-        progress(done, asked.queries)
+    while asked.done < (asked.queries or 0):
+        _bite(db, encoder, judges, asked)
+        asked = _read(db, replay_id)
+        progress(asked.done, asked.queries)
     with db.transaction() as tx:
         summary, passed = told(replays.results(tx, replay_id, limit=asked.queries or 0))
         replays.end(tx, replay_id, summary=summary, passed=passed)
@@ -46,13 +48,21 @@ def replay(db: Database, encoder: Encoder, progress: Progress = unheard, *, repl
 
 
 def _begun(db: Database, replay_id: str) -> Replay:
+    found = _read(db, replay_id)
+    if found.queries is not None:
+        return found
+    with db.transaction() as tx:
+        if replays.is_to_choose(tx, replay_id):
+            replays.choose_queries(tx, found, people=LEAST_PEOPLE)
+    return _read(db, replay_id)
+
+
+def _read(db: Database, replay_id: str) -> Replay:
     with db.transaction() as tx:
         found = replays.read(tx, replay_id)
-        if found is None:
-            raise NotFound(f"there is no replay {replay_id}")
-        if found.queries is not None:
-            return found
-        return replace(found, queries=replays.choose_queries(tx, found, people=LEAST_PEOPLE))
+    if found is None:
+        raise NotFound(f"there is no replay {replay_id}")
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +83,7 @@ def _judges(tx: Tx, asked: Replay) -> _Judges:
     return _Judges(judging.by_clicks(boosts.clicks(tx, since=since, until=now), model.seen), learned)
 
 
-def _bite(db: Database, encoder: Encoder, judges: _Judges, asked: Replay) -> int:
+def _bite(db: Database, encoder: Encoder, judges: _Judges, asked: Replay) -> None:
     with db.transaction() as tx:
         due = replays.due(tx, asked.id, limit=BITE)
         judged: dict[str, dict[str, float]] = {}
@@ -84,7 +94,6 @@ def _bite(db: Database, encoder: Encoder, judges: _Judges, asked: Replay) -> int
             before, after = _lists(tx, encoder, known, judges, asked, one)
             gains, by = _gains(one.query, judged, judges)
             replays.save(tx, asked.id, _compared(one.query, before, after, gains, by))
-    return len(due)
 
 
 def _lists(

@@ -123,11 +123,19 @@ def last_ended(tx: Tx, candidate: Candidate, *, days: int) -> Replay | None:
     return read(tx, row[0]) if row else None
 
 
-def choose_queries(tx: Tx, replay: Replay, *, people: int) -> int:
-    """What was asked most by so many different people, without filters, and all that the shop has judged; answers how
-    many. The newest list of each is kept as it was shown.
-    """
+def is_to_choose(tx: Tx, replay_id: str) -> bool:
+    """Whether its queries are not chosen yet; whoever else runs it waits until this transaction ends."""
     row = tx.execute(
+        "SELECT queries IS NULL FROM search_replays WHERE id = %(id)s FOR UPDATE", {"id": replay_id}
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def choose_queries(tx: Tx, replay: Replay, *, people: int) -> None:
+    """What was asked most by so many different people, without filters, and all that the shop has judged. The newest
+    list of each is kept as it was shown.
+    """
+    tx.execute(
         """
         WITH asked AS (
             SELECT normalised AS query, count(*)::integer AS searches,
@@ -151,11 +159,10 @@ def choose_queries(tx: Tx, replay: Replay, *, people: int) -> int:
                 ON CONFLICT (replay_id, query) DO NOTHING
             RETURNING 1
         )
-        UPDATE search_replays SET queries = (SELECT count(*) FROM kept) WHERE id = %(id)s RETURNING queries
+        UPDATE search_replays SET queries = (SELECT count(*) FROM kept) WHERE id = %(id)s
         """,
         {"id": replay.id, "days": replay.days, "most": replay.most_queries, "people": people},
-    ).fetchone()
-    return row[0] if row else 0
+    )
 
 
 def due(tx: Tx, replay_id: str, *, limit: int) -> list[Due]:

@@ -28,13 +28,21 @@ def told(db: Database) -> list[tuple[str, list[str], str]]:
 
 
 def test_what_three_people_wrote_instead_is_suggested_with_its_evidence(db: Database) -> None:
-    instead(db, "red settee", "red sofa", 1, 2)
-    instead(db, "settee", "sofa", 3)
+    instead(db, "red settee", "red sofa", 1, 2, 3)
     assert learn(db)["synonyms"] == 1
     assert told(db) == [("one_way", ["settee", "sofa"], "suggested")]
     evidence = synonyms(db, state="suggested", before=None, limit=1)[0].evidence
-    assert (evidence["people"], evidence["searches"]) == (3, ["red settee -> red sofa", "settee -> sofa"])
+    assert (evidence["people"], evidence["searches"]) == (3, ["red settee -> red sofa"])
     assert learn(db)["synonyms"] == 0  # once a day
+
+
+def test_what_fewer_than_three_wrote_besides_is_no_evidence_for_others_to_read(db: Database) -> None:
+    instead(db, "settee", "sofa", 1, 2)
+    instead(db, "settee of jane doe", "sofa of jane doe", 3)
+    learn(db)
+    assert told(db) == [("one_way", ["settee", "sofa"], "suggested")]
+    evidence = synonyms(db, state="suggested", before=None, limit=1)[0].evidence
+    assert (evidence["people"], evidence["searches"]) == (3, [])
 
 
 def test_both_ways_are_equal_and_take_the_place_of_one_way(db: Database) -> None:
