@@ -136,7 +136,7 @@ def mend_days(tx: Tx, start: datetime, end: datetime) -> int:
              WHERE done.days IS DISTINCT FROM held.days
         ), put AS (
             INSERT INTO visitor_days AS kept (visitor, era, days)
-            SELECT visitor, (week.first / 63)::smallint, wrong.days FROM wrong CROSS JOIN week WHERE wrong.days <> 0
+            SELECT visitor, (week.first / 63)::smallint, wrong.days FROM wrong CROSS JOIN week WHERE wrong.extra = 0
              ORDER BY visitor
                 ON CONFLICT (era, visitor) DO UPDATE SET days = kept.days | EXCLUDED.days
             RETURNING 1
@@ -145,10 +145,10 @@ def mend_days(tx: Tx, start: datetime, end: datetime) -> int:
              WHERE kept.era = week.first / 63 AND kept.visitor = wrong.visitor AND wrong.days = 0
                AND kept.days & ~wrong.extra = 0
         ), trimmed AS (
-            UPDATE visitor_days AS kept SET days = kept.days & ~wrong.extra
+            UPDATE visitor_days AS kept SET days = (kept.days & ~wrong.extra) | wrong.days
               FROM wrong, week
-             WHERE kept.era = week.first / 63 AND kept.visitor = wrong.visitor AND wrong.days = 0
-               AND kept.days & ~wrong.extra <> 0
+             WHERE kept.era = week.first / 63 AND kept.visitor = wrong.visitor AND wrong.extra <> 0
+               AND ((kept.days & ~wrong.extra) | wrong.days) <> 0
         )
         SELECT count(*)::int FROM wrong
         """,

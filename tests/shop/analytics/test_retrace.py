@@ -86,6 +86,19 @@ def test_damage_is_found_and_mended(db: Database) -> None:
     equal(db)
 
 
+def test_a_day_too_many_is_taken_from_a_visitor_whose_other_days_of_the_week_are_right(db: Database) -> None:
+    retrace(db, BERLIN, now=NOON)
+    happen(db, "ann", NOON)
+    done(
+        db,
+        "UPDATE visitor_days SET days = days | (1::bigint << (visit_day(%(at)s, 'Europe/Berlin') %% 63))",
+        at=NOON - timedelta(days=1),
+    )
+    assert retrace(db, BERLIN, now=NOON)["days"] == 1
+    assert retrace(db, BERLIN, now=NOON)["days"] == 0
+    equal(db)
+
+
 def test_days_are_cut_anew_in_another_zone(db: Database) -> None:
     retrace(db, BERLIN, now=NOON)
     late = datetime(2026, 11, 17, 23, 30, tzinfo=UTC)
