@@ -40,3 +40,11 @@ def resign(tx: Tx, name: str, *, holder: str) -> None:
         "UPDATE leases SET until = clock_timestamp() WHERE name = %(name)s AND holder = %(holder)s",
         {"name": name, "holder": holder},
     )
+
+
+def is_held(tx: Tx, name: str) -> bool:
+    """Whether anybody holds the lease now."""
+    row = tx.execute(
+        "SELECT EXISTS (SELECT 1 FROM leases WHERE name = %(name)s AND until > clock_timestamp())", {"name": name}
+    ).fetchone()
+    return row is not None and bool(row[0])

@@ -67,3 +67,29 @@ def dead(tx: Tx, *, silent_too: bool) -> list[DeadWorker]:
 
 def forget(tx: Tx, boot_id: str) -> None:
     tx.execute("DELETE FROM workers WHERE boot_id = %(boot_id)s", {"boot_id": boot_id})
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """Those who work at a queue now."""
+
+    queue: str
+    processes: int
+    threads: int
+
+
+def crews(tx: Tx) -> list[Crew]:
+    """One row for each queue that somebody works at; a worker silent for a whole lease does not count."""
+    return (
+        tx.cursor(row_factory=class_row(Crew))
+        .execute(
+            """
+            SELECT queue, count(*) AS processes, coalesce(sum(threads), 0)::int AS threads
+              FROM workers
+             WHERE died_at IS NULL AND beat_at > clock_timestamp() - make_interval(secs => %(lease_s)s)
+          GROUP BY queue
+            """,
+            {"lease_s": LEASE_S},
+        )
+        .fetchall()
+    )

@@ -15,10 +15,11 @@ from apscheduler.triggers.cron import CronTrigger
 from db import leases, outbox, schedule
 from db.database import Database, DatabaseUnavailable, Tx
 from scheduler.timetable import TIMETABLE, Entry
+from shop.operations.alive import CLOCK
 
 log = structlog.get_logger()
 
-LEASE = "clock"
+LEASE = CLOCK
 LEASE_S = 15
 """A leader that is silent for 15 seconds is replaced; it renews every RENEW_S."""
 

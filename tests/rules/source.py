@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PRODUCT = ("web", "tasks", "scheduler", "boot", "clients", "shop", "db")
-FOLDERS = (*PRODUCT, "devstack", "bench", "setup")
+FOLDERS = (*PRODUCT, "devstack", "bench", "monitoring", "setup")
 
 
 @cache

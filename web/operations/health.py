@@ -81,7 +81,7 @@ def show_metrics(call: Call) -> Response:
     """
     g.quiet = True
     _check(call.services.settings.metrics_token.get_secret_value())
-    return Response(metrics.exposition(call.db, call.services.notices), content_type=metrics.CONTENT_TYPE)
+    return Response(metrics.exposition(call.services), content_type=metrics.CONTENT_TYPE)
 
 
 def _warnings(call: Call, state: Readiness) -> list[str]:

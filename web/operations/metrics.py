@@ -1,4 +1,4 @@
-"""Figures for Prometheus: how requests went in all processes of this web server, and how the queues stand."""
+"""Figures for Prometheus: how requests went in all processes of this web server, and how the shop stands."""
 
 import os
 from collections.abc import Iterable
@@ -7,12 +7,14 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from boot.services import Database
+from boot.services import Database, Services
 from shop.analytics.alerts import incidents
 from shop.analytics.alerts.signals import SIGNALS
-from shop.operations import jobs
+from shop.operations import alive, jobs
+from shop.operations.queries import DatabaseUnavailable
 from shop.payments.clocks import concerns
 from shop.payments.news import endpoint
+from shop.ports.events import EventStream, StreamUnavailable
 from shop.ports.notices import Notices
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -31,17 +33,14 @@ def observe(method: str, route: str, status: int, seconds: float) -> None:
     _answers.labels(method, route, str(status)).inc()
 
 
-def exposition(db: Database, notices: Notices) -> bytes:
-    """Everything in Prometheus' text format."""
+def exposition(services: Services) -> bytes:
+    """Everything in Prometheus' text format. Without PostgreSQL or Redis the rest is told all the same."""
     registry = CollectorRegistry()
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         multiprocess.MultiProcessCollector(registry)
     else:
         registry.register(_Of(_own.collect()))
-    registry.register(_Of(_queues(db)))
-    registry.register(_Of(_payments(db)))
-    registry.register(_Of(_alerts(db)))
-    registry.register(_Of(_webhooks(db, notices)))
+    registry.register(_Of([*_events(services.events), *_of_postgresql(services.db, services.notices)]))
     return generate_latest(registry)
 
 
@@ -53,6 +52,41 @@ class _Of(Collector):
 
     def collect(self) -> Iterable[Metric]:
         return self._metrics
+
+
+def _of_postgresql(db: Database, notices: Notices) -> Iterable[Metric]:
+    up = GaugeMetricFamily("backroom_postgresql_up", "1 while PostgreSQL answers this process", 1)
+    try:
+        return [up, *_queues(db), *_alive(db), *_payments(db), *_alerts(db), *_webhooks(db, notices)]
+    except DatabaseUnavailable:
+        return [GaugeMetricFamily(up.name, up.documentation, 0)]
+
+
+def _events(stream: EventStream) -> Iterable[Metric]:
+    up = GaugeMetricFamily("backroom_redis_up", "1 while Redis answers this process", 1)
+    try:
+        waiting = stream.waiting()
+    except StreamUnavailable:
+        return [GaugeMetricFamily(up.name, up.documentation, 0)]
+    return [
+        up,
+        GaugeMetricFamily("backroom_events_waiting", "Accepted events that are not stored yet", waiting.events),
+        GaugeMetricFamily("backroom_events_waiting_bytes", "Their size in Redis", waiting.size),
+    ]
+
+
+def _alive(db: Database) -> Iterable[Metric]:
+    found = alive.alive(db)
+    processes = GaugeMetricFamily("backroom_workers", "Worker processes that are alive", labels=["queue"])
+    threads = GaugeMetricFamily("backroom_worker_threads", "Jobs they can do at a time", labels=["queue"])
+    for family, counts in ((processes, found.processes), (threads, found.threads)):
+        for queue, count in counts.items():
+            family.add_metric([queue], count)
+    return [
+        processes,
+        threads,
+        GaugeMetricFamily("backroom_clock_up", "1 while a control process keeps the time", float(found.clock)),
+    ]
 
 
 def _queues(db: Database) -> Iterable[Metric]:
@@ -88,7 +122,22 @@ def _payments(db: Database) -> Iterable[Metric]:
         GaugeMetricFamily(
             "backroom_authorizations_expiring", "Uncaptured payments whose card's deadline is near", found.expiring
         ),
+        GaugeMetricFamily(
+            "backroom_differences_unexplained",
+            "Differences of the latest reconciliation that nobody explained",
+            found.unexplained,
+        ),
+        *_reconciled(found.reconciled_s),
     ]
+
+
+def _reconciled(ago_s: float | None) -> Iterable[Metric]:
+    """A shop that never reconciled has no age, rather than a false one."""
+    name = "backroom_reconciliation_age_seconds"
+    family = GaugeMetricFamily(name, "For how long the books were not laid beside the provider's", labels=[])
+    if ago_s is not None:
+        family.add_metric([], ago_s)
+    return [family]
 
 
 def _alerts(db: Database) -> Iterable[Metric]:

@@ -1,6 +1,7 @@
 """What people decided about differences."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from psycopg.rows import class_row
 
@@ -88,3 +89,34 @@ def payment_of_order(tx: Tx, order_id: str) -> str | None:
         "SELECT intent_id FROM payments WHERE order_id = %(id)s ORDER BY id DESC LIMIT 1", {"id": order_id}
     ).fetchone()
     return row[0] if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """Of the latest whole reconciliation; `ended_s` ago, None where there never was one."""
+
+    ended_s: float | None
+    unexplained: int
+
+
+def latest(tx: Tx) -> Latest:
+    """How many of its differences nothing explains and nobody decided about."""
+    row = (
+        tx.cursor(row_factory=class_row(Latest))
+        .execute(
+            """
+            WITH newest AS (SELECT id, finished_at FROM reconciliations
+                             WHERE state = 'done' AND NOT dry_run ORDER BY id DESC LIMIT 1)
+            SELECT extract(epoch FROM clock_timestamp() - newest.finished_at)::float8 AS ended_s,
+                   (SELECT count(*)
+                      FROM reconciliation_differences AS found
+                 LEFT JOIN difference_resolutions AS resolved
+                        ON resolved.reconciliation_id = found.reconciliation_id AND resolved.position = found.position
+                     WHERE found.reconciliation_id = newest.id
+                       AND found.explanation IS NULL AND resolved.id IS NULL) AS unexplained
+              FROM newest
+            """
+        )
+        .fetchone()
+    )
+    return row or Latest(None, 0)
