@@ -118,9 +118,9 @@ def _anew(
     result, known = search(db, encoder, request, knowledge)
     if not (result.personal or result.degraded or result.teams):
         name = kept.name(encoder, request, known, datetime.now(UTC))
-        packed = kept.packed(result)
-        flight.landed = name, kept.unpacked(packed)
-        recent.answers.keep(name, packed, for_s=kept.KEPT_S)
+        found = kept.of_result(result)
+        flight.landed = name, found
+        recent.answers.keep(name, kept.packed(found), for_s=kept.KEPT_S)
     return result
 
 

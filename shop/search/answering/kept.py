@@ -4,7 +4,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -55,7 +55,8 @@ def name(encoder: Encoder, request: SearchRequest, known: Known, now: datetime) 
     return f"search:{hashlib.blake2b(repr(decides).encode(), digest_size=16).hexdigest()}"
 
 
-def packed(result: SearchResult) -> bytes:
+def of_result(result: SearchResult) -> Kept:
+    """What of it is the same for everybody, as JSON can keep it."""
     told = {
         "search_id": result.search_id,
         "interpreted": dict(result.interpreted),
@@ -66,7 +67,11 @@ def packed(result: SearchResult) -> bytes:
         "hits": [_packed(hit) for hit in result.hits],
         "next": [result.next_place.at, result.next_place.product_id] if result.next_place else None,
     }
-    return zlib.compress(json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode(), level=1)
+    return Kept(result.search_id, told)
+
+
+def packed(kept: Kept) -> bytes:
+    return zlib.compress(json.dumps(kept.told, ensure_ascii=False, separators=(",", ":")).encode(), level=1)
 
 
 def unpacked(found: bytes) -> Kept:
@@ -93,8 +98,12 @@ def repeated(kept: Kept, request: SearchRequest, known: Known, *, search_id: str
     )
 
 
+_SHOWN = tuple(field.name for field in fields(Shown))
+
+
 def _packed(hit: Hit) -> Sequence[Any]:
-    return asdict(hit.product), hit.score, hit.matched, hit.pinned
+    # Not by asdict, which would copy every attribute of every product.
+    return {name: getattr(hit.product, name) for name in _SHOWN}, hit.score, hit.matched, hit.pinned
 
 
 def _hit(row: Sequence[Any]) -> Hit:

@@ -47,7 +47,10 @@ class Names:
         there = 0
         for start in self.starts:
             if start not in places:
-                places[start] = at = _place(name, start)
+                at = name.find(start)
+                if at > 0 and name[at - 1].isalnum():
+                    at = _next_place(name, start, at)
+                places[start] = at
                 there += at >= 0
         other = self.head is not None and places[self.head] < 0
         if not there:
@@ -110,9 +113,8 @@ def _form(first: str, then: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![^\W_]){re.escape(first)}[^\W_]*[\W_]+{re.escape(then)}")
 
 
-def _place(name: str, start: str) -> int:
-    """Where a word of the name begins so; -1 where none does."""
-    at = name.find(start)
+def _next_place(name: str, start: str, at: int) -> int:
+    """Where a word of the name begins so behind `at`; -1 where none does."""
     while at > 0 and name[at - 1].isalnum():
         at = name.find(start, at + 1)
     return at

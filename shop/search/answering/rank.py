@@ -1,7 +1,7 @@
 """One order from two opinions: what the words say and what the meaning says, and where the list ends."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -153,14 +153,19 @@ def rank(query: Query, gathered: Gathered, *, generous: bool = False) -> tuple[l
         frozenset(query.of("category")),
         _aimed(query),
     )
-    kept: list[Ranked] = []
-    for one in gathered.candidates:
-        by_meaning = one.near and one.card.similarity is not None and one.card.similarity >= least
-        if one.worthy or by_meaning:
-            parts = _parts(query, asked, one, scales)
-            kept.append(Ranked(one, score_of(parts), one.worthy, by_meaning, parts))
+    listed = [(one, one.worthy, _is_alike(one, least)) for one in gathered.candidates]
+    listed = [one for one in listed if one[1] or one[2]]
+    parts = _parts(query, asked, [one for one, _, _ in listed], scales)
+    kept = [
+        Ranked(one, score_of(its), by_words, by_meaning, its)
+        for (one, by_words, by_meaning), its in zip(listed, parts, strict=True)
+    ]
     kept.sort(key=lambda ranked: (-ranked.score, ranked.candidate.card.id))
     return kept, not _is_cut(gathered, kept)
+
+
+def _is_alike(one: Candidate, least: float) -> bool:
+    return one.near and one.card.similarity is not None and one.card.similarity >= least
 
 
 def floor(gathered: Gathered, *, generous: bool = False) -> float:
@@ -176,26 +181,49 @@ def score_of(parts: Parts) -> float:
     return round(min(max(sum(parts), 0.0) / BEST_SCORE, 1.0), 6)
 
 
-def _parts(query: Query, asked: _Asked, one: Candidate, scales: _Scales) -> Parts:
-    card = one.card
-    named = asked.names.read(card.name)
-    return Parts(
-        words=LEXICAL * scales.lexical(one.lexical) if one.found else 0.0,
-        meaning=SEMANTIC * scales.semantic(card.similarity) if card.similarity is not None else 0.0,
-        every_word=EVERY_WORD if query.terms and one.every else 0.0,
-        phrase=PHRASE * named.phrase,
-        title=TITLE * named.cover,
-        accessory=BESIDE * named.beside + (OTHER_THING if named.other else 0.0),
-        brand=BRAND_NAMED if card.brand and _brand_terms(card.brand, query.language) <= asked.terms else 0.0,
-        without=sum(LACKS if said > 0 else HAS if said < 0 else 0.0 for said in one.refused) if one.refused else 0.0,
-        colour=COLOUR if one.looks and any(_has_word(one.looks, colour) for colour in asked.colours) else 0.0,
-        size=SIZE if one.looks and any(size.search(one.looks) for size in asked.sizes) else 0.0,
-        category=CATEGORY if asked.categories and card.category.lower() in asked.categories else 0.0,
-        price=PRICE * _price_fit(asked.price, card.price) if asked.price and card.price is not None else 0.0,
-        stock=0.0 if card.available else SOLD_OUT,
-        popularity=POPULAR * card.people / (card.people + MANY) if card.people else 0.0,
-        personal=0.0 if card.liking is None else PERSONAL * max(0.0, min(card.liking / ALIKE, 1.0)),
+def _parts(query: Query, asked: _Asked, them: Sequence[Candidate], scales: _Scales) -> list[Parts]:
+    """Of each of these. Column by column: a search has hundreds, and most columns are empty in most searches."""
+    read = asked.names.read
+    cards = [one.card for one in them]
+    named = [read(card.name) for card in cards]
+    nothing = [0.0] * len(them)
+    brands = {brand: BRAND_NAMED * _is_named(brand, query.language, asked) for brand in {card.brand for card in cards}}
+    lexical, semantic = scales.lexical, scales.semantic
+    columns = (
+        [LEXICAL * lexical(one.lexical) if one.found else 0.0 for one in them],
+        [0.0 if card.similarity is None else SEMANTIC * semantic(card.similarity) for card in cards],
+        [EVERY_WORD if one.every else 0.0 for one in them] if query.terms else nothing,
+        [PHRASE * one.phrase for one in named],
+        [TITLE * one.cover for one in named],
+        [BESIDE * one.beside + (OTHER_THING if one.other else 0.0) for one in named],
+        [brands[card.brand] for card in cards],
+        [_refusals(one) for one in them] if query.refused else nothing,
+        [COLOUR * _has_one(one.looks, asked.colours) for one in them] if asked.colours else nothing,
+        [SIZE * _fits(one.looks, asked.sizes) for one in them] if asked.sizes else nothing,
+        [CATEGORY * (card.category.lower() in asked.categories) for card in cards] if asked.categories else nothing,
+        [PRICE * _price_fit(asked.price, card.price) for card in cards] if asked.price else nothing,
+        [0.0 if card.available else SOLD_OUT for card in cards],
+        [POPULAR * card.people / (card.people + MANY) if card.people else 0.0 for card in cards],
+        [0.0 if card.liking is None else PERSONAL * max(0.0, min(card.liking / ALIKE, 1.0)) for card in cards],
+        nothing,
     )
+    return list(map(Parts._make, zip(*columns, strict=True)))
+
+
+def _is_named(brand: str, language: str, asked: _Asked) -> bool:
+    return bool(brand) and _brand_terms(brand, language) <= asked.terms
+
+
+def _refusals(one: Candidate) -> float:
+    return sum(LACKS if said > 0 else HAS if said < 0 else 0.0 for said in one.refused)
+
+
+def _has_one(looks: str, colours: Iterable[str]) -> bool:
+    return any(_has_word(looks, colour) for colour in colours)
+
+
+def _fits(looks: str, sizes: Iterable[re.Pattern[str]]) -> bool:
+    return any(size.search(looks) for size in sizes)
 
 
 def _has_word(looks: str, colour: str) -> bool:
@@ -210,8 +238,10 @@ def _aimed(query: Query) -> tuple[int, int] | None:
     return wish.aim, wish.high
 
 
-def _price_fit(aimed: tuple[int, int], price: int) -> float:
+def _price_fit(aimed: tuple[int, int], price: int | None) -> float:
     """1 at the price that was aimed at, 0 at either end of what is let through."""
+    if price is None:
+        return 0.0
     aim, high = aimed
     return max(0.0, 1 - abs(price - aim) / (high - aim))
 
