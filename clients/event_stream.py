@@ -179,6 +179,11 @@ class RedisEventStream:
         return Waiting(batches, int(events or 0) if batches else 0, int(size or 0) if batches else 0)
 
     @_says_when_away
+    def oldest(self) -> datetime | None:
+        first = self._redis.xrange(STREAM, count=1)
+        return datetime.fromtimestamp(_order(first[0][0])[0] / 1000, UTC) if first else None
+
+    @_says_when_away
     def counted(self, since: datetime, until: datetime) -> int:
         hour = since.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
         first, end = int(_minute(since)), int(_minute(until))

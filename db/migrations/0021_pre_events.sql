@@ -101,6 +101,11 @@ BEGIN
       ORDER BY 1, 2, 3
             ON CONFLICT (minute, name, human) DO UPDATE SET events = kept.events + EXCLUDED.events;
     ELSE
+        -- In the order in which they are counted up: two who do this wait for each other and do not deadlock.
+        PERFORM 1 FROM event_minutes
+          WHERE (minute, name, human) IN (SELECT date_trunc('minute', ts), name, bot_score < 50
+                                            FROM changed WHERE ts > now() - interval '3 days')
+       ORDER BY minute, name, human FOR UPDATE;
         UPDATE event_minutes AS kept SET events = kept.events - counted.events
           FROM (SELECT date_trunc('minute', ts) AS minute, name, bot_score < 50 AS human, count(*) AS events
                   FROM changed WHERE ts > now() - interval '3 days' GROUP BY 1, 2, 3) AS counted

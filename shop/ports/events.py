@@ -80,6 +80,10 @@ class EventStream(Protocol):
 
     def waiting(self) -> Waiting: ...
 
+    def oldest(self) -> datetime | None:
+        """When the batch came that has waited longest and is not settled; None when none waits."""
+        ...
+
     def counted(self, since: datetime, until: datetime) -> int:
         """Events that came in through `append` from minute `since` to minute `until` (excluded), as counted there.
 

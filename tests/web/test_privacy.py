@@ -1,6 +1,7 @@
 """A person gets a copy of what is known of them, and is forgotten in every store, and nobody else with them."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,12 +11,16 @@ from flask.testing import FlaskClient
 from psycopg.sql import SQL, Identifier
 
 from boot.services import Services
+from shop.analytics.events.accept import accept
 from shop.analytics.events.ingest import ingest
 from shop.analytics.events.partitions import partitions
 from shop.analytics.events.sessions import sessions
+from shop.analytics.privacy.privacy import OnTheWay
+from shop.analytics.queries import inbox
+from shop.analytics.queries.sessions import derive, lock_sessions, replace, take_touched
 from tasks.analytics import erase_person, export_person
 from tests.shop.analytics import books
-from tests.shop.analytics.conftest import PERSON, event
+from tests.shop.analytics.conftest import PERSON, batch, event
 
 DOORS = {"analytics.export": export_person, "analytics.erase": erase_person}
 EVERY_ROW = SQL("SELECT to_jsonb(t)::text FROM {} AS t")
@@ -212,3 +217,71 @@ def test_an_admin_may_name_a_browser_and_what_waits_is_erased_too(
     assert run(services)["erased"]["events"] == 1
     ingest(services.db, services.events)
     assert "v_late" not in everything(services)
+
+
+@pytest.mark.parametrize("kind", ["exports", "erasures"])
+def test_what_another_drain_is_just_storing_is_waited_for(
+    client: FlaskClient, services: Services, signed_in: Any, kind: str
+) -> None:
+    body = {"sent_at": datetime.now(UTC).isoformat(), "events": [event(visitor="v_late")]}
+    client.post("/v1/events", json=body, headers={"User-Agent": PERSON})
+    held = services.events.read(at_least=1)
+    client.post(f"/v1/privacy/{kind}", json={"visitor_id": "v_late"}, headers=signed_in("boss", "admin"))
+    with pytest.raises(OnTheWay):
+        run(services)
+    with services.db.transaction() as tx:
+        inbox.keep(tx, body=held[0].body, events=1, received_at=datetime.now(UTC))
+    services.events.settle(held)
+    with pytest.raises(OnTheWay):
+        run(services)
+    services.events.leave()
+    receipt = run(services)
+    assert (receipt.get("erased") or receipt["rows"])["events"] == 1
+
+
+def test_an_erasure_waits_for_visits_that_are_just_derived(
+    client: FlaskClient, services: Services, signed_in: Any, lived: None
+) -> None:
+    client.post("/v1/privacy/erasures", json={}, headers=signed_in("cus_ann"))
+    with ThreadPoolExecutor(1) as other:
+        with services.db.transaction() as tx:
+            tx.execute("INSERT INTO visitors_touched (visitor_id, since, until) VALUES ('v_ann', '-infinity', now())")
+            lock_sessions(tx)
+            take_touched(tx, limit=10)
+            derive(tx)
+            erasure = other.submit(run, services)
+            assert waits_for_a_lock(services)
+            replace(tx)
+        assert erasure.result()["erased"]["sessions"] > 0
+    assert '"v_ann"' not in everything(services, only="sessions")
+
+
+def test_an_erasure_takes_minutes_before_hours_as_drains_do_so_that_none_of_them_deadlocks(
+    client: FlaskClient, services: Services, signed_in: Any, lived: None
+) -> None:
+    client.post("/v1/privacy/erasures", json={}, headers=signed_in("cus_ann"))
+    with ThreadPoolExecutor(1) as other:
+        with services.db.transaction() as drain:
+            drain.execute("SELECT 1 FROM event_minutes FOR UPDATE")
+            erasure = other.submit(run, services)
+            assert waits_for_a_lock(services)
+            drain.execute("SELECT 1 FROM event_hours FOR UPDATE")
+        assert erasure.result()["erased"]["events"] == 6
+
+
+def waits_for_a_lock(services: Services) -> bool:
+    for _ in range(10_000):
+        with services.db.transaction() as tx:
+            if tx.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone():
+                return True
+    return False
+
+
+def test_a_quarantined_event_of_somebody_with_another_alphabet_is_erased(
+    client: FlaskClient, services: Services, signed_in: Any
+) -> None:
+    visitor = "Zoë 訪問者"
+    accept(services.db, services.events, batch([event(visitor=visitor, session_id="s" * 90)]))
+    assert ingest(services.db, services.events) == {"quarantined": 1}
+    client.post("/v1/privacy/erasures", json={"visitor_id": visitor}, headers=signed_in("boss", "admin"))
+    assert run(services)["erased"]["quarantined_events"] == 1

@@ -5,10 +5,12 @@ from typing import Any
 from db.database import Database, Tx
 from shop.analytics.events.ingest import ingest
 from shop.analytics.events.order_facts import order_facts
-from shop.analytics.privacy.privacy import browsers_of, known
+from shop.analytics.privacy.privacy import browsers_of, known, wait_for_what_came_before
 from shop.analytics.queries import erasing
 from shop.analytics.queries import privacy as queries
+from shop.analytics.queries.order_facts import lock_facts
 from shop.analytics.queries.privacy import Request
+from shop.analytics.queries.sessions import lock_sessions
 from shop.ports.events import EventStream
 from shop.ports.live import LiveCounters, LiveUnavailable
 from shop.progress import Progress, unheard
@@ -26,14 +28,19 @@ def erase(
 ) -> dict[str, Any]:
     """Erase what this request names. Answers the receipt: how many rows of what. Twice is once.
 
-    What is on its way is stored first, so that it is found. Raises StreamUnavailable while Redis is away.
+    What is on its way is stored first, so that it is found. Raises StreamUnavailable while Redis is away, and OnTheWay
+    while another drain holds what came before the request.
     """
     ingest(db, stream, progress)
     order_facts(db, progress)
     with db.transaction() as tx:
+        # Whoever derives visits or writes facts of orders meanwhile has read what goes now, and would write it again.
+        lock_sessions(tx)
+        lock_facts(tx)
         asked = known(tx, request_id)
         receipt = asked.receipt
         if receipt is None:
+            wait_for_what_came_before(tx, stream, asked)
             receipt = _erased(tx, asked)
             erasing.finish_erasure(tx, request_id, receipt=receipt)
     _forget_presence(counters)

@@ -7,19 +7,23 @@ from typing import Any
 
 from db.database import Database
 from shop.analytics.events.ingest import ingest
-from shop.analytics.privacy.privacy import browsers_of, known
+from shop.analytics.privacy.privacy import browsers_of, known, wait_for_what_came_before
 from shop.analytics.queries import privacy as queries
 from shop.ports.events import EventStream
 from shop.progress import Progress, unheard
 
 
 def export(db: Database, stream: EventStream, progress: Progress = unheard, *, request_id: str) -> dict[str, Any]:
-    """Make the document of this request. Answers its receipt: how many rows of what. Twice is once."""
+    """Make the document of this request. Answers its receipt: how many rows of what. Twice is once.
+
+    Raises OnTheWay while another drain holds what came before the request.
+    """
     ingest(db, stream, progress)
     with db.transaction() as tx:
         asked = known(tx, request_id)
         if asked.receipt is not None:
             return asked.receipt
+        wait_for_what_came_before(tx, stream, asked)
         found = browsers_of(tx, asked)
         content: dict[str, list[Any]] = {
             "events": queries.events_of(tx, asked.customer_id, found),

@@ -1,17 +1,23 @@
 """What a person may ask for: a copy of what is known of them, and that it is forgotten. Jobs do the work."""
 
 import gzip
+from datetime import timedelta
 from typing import Literal
 
 from db import outbox
 from db.database import Database, Tx
 from shop import jobs
+from shop.analytics.queries import inbox
 from shop.analytics.queries import privacy as queries
 from shop.analytics.queries.privacy import Browsers, Request
-from shop.errors import NotFound, Rejected
+from shop.errors import NotFound, NotYet, Rejected
 from shop.ids import new_id
+from shop.ports.events import EventStream
 
 Kind = Literal["export", "erasure"]
+
+CLOCKS_APART = timedelta(seconds=5)
+"""Redis' clock says when a batch came, PostgreSQL's when the request did."""
 
 
 class NobodyNamed(Rejected):
@@ -19,6 +25,15 @@ class NobodyNamed(Rejected):
 
     code = "invalid_request"
     status = 422
+
+
+class OnTheWay(NotYet):
+    """What came before the request is not all stored, and would be missed."""
+
+    code = "events_on_the_way"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, retry_after_s=2, spends_attempt=False)
 
 
 def ask(db: Database, *, kind: Kind, customer_id: str | None, visitor_id: str | None, asked_by: str) -> str:
@@ -54,6 +69,13 @@ def known(tx: Tx, request_id: str) -> Request:
     if found is None:
         raise NotFound(f"there is no request {request_id}")
     return found
+
+
+def wait_for_what_came_before(tx: Tx, stream: EventStream, asked: Request) -> None:
+    """Raises OnTheWay while a batch that came before the request is not stored: another drain may be holding it."""
+    came = [one for one in (stream.oldest(), inbox.oldest(tx)) if one is not None]
+    if any(one < asked.created_at + CLOCKS_APART for one in came):
+        raise OnTheWay("events that came before the request are still being stored")
 
 
 def browsers_of(tx: Tx, asked: Request) -> Browsers:

@@ -1,5 +1,6 @@
 """SQL of forgetting one person, store by store; rollups give back what the rows counted in them."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,8 +11,19 @@ from shop.analytics.queries.privacy import Browsers
 
 
 def erase_events(tx: Tx, customer: str | None, found: Browsers) -> int:
-    """With what they count in the hours, so that rollups and rows stay equal."""
-    row = tx.execute(
+    """With what they count in the hours, so that rollups and rows stay equal.
+
+    In two statements, so that minutes and days of visitors, which follow by triggers, are locked before the hours: a
+    drain does it in this order too.
+    """
+    tx.execute(
+        """
+        CREATE TEMPORARY TABLE IF NOT EXISTS gone_events (
+            ts timestamptz NOT NULL, name text NOT NULL, bot_score smallint NOT NULL
+        ) ON COMMIT DELETE ROWS
+        """
+    )
+    gone = tx.execute(
         """
         WITH gone AS (
             DELETE FROM events
@@ -19,20 +31,33 @@ def erase_events(tx: Tx, customer: str | None, found: Browsers) -> int:
                     AND (%(customer)s::text IS NULL OR user_id IS NULL OR user_id = %(customer)s))
                 OR (visitor_id = ANY(%(shared)s) AND user_id = %(customer)s)
             RETURNING ts, name, bot_score
-        ), counted AS (
-            SELECT date_trunc('hour', ts) AS hour, name, bot_score < 50 AS human, count(*) AS events
-              FROM gone GROUP BY 1, 2, 3
-        ), taken AS (
-            UPDATE event_hours AS kept SET events = kept.events - counted.events
-              FROM counted
-             WHERE kept.hour = counted.hour AND kept.name = counted.name AND kept.human = counted.human
-            RETURNING 1
         )
-        SELECT count(*)::int FROM gone
+        INSERT INTO gone_events (ts, name, bot_score) SELECT ts, name, bot_score FROM gone
         """,
         {"customer": customer, "own": found.own, "shared": found.shared},
-    ).fetchone()
-    return row[0] if row else 0
+    ).rowcount
+    _give_back_hours(tx)
+    return gone
+
+
+def _give_back_hours(tx: Tx) -> None:
+    tx.execute(
+        """
+        WITH counted AS (
+            SELECT date_trunc('hour', ts) AS hour, name, bot_score < 50 AS human, count(*) AS events
+              FROM gone_events GROUP BY 1, 2, 3
+        ), locked AS (
+            SELECT kept.hour, kept.name, kept.human, counted.events
+              FROM event_hours AS kept
+              JOIN counted ON kept.hour = counted.hour AND kept.name = counted.name AND kept.human = counted.human
+          ORDER BY kept.hour, kept.name, kept.human
+               FOR UPDATE OF kept
+        )
+        UPDATE event_hours AS kept SET events = kept.events - locked.events
+          FROM locked
+         WHERE kept.hour = locked.hour AND kept.name = locked.name AND kept.human = locked.human
+        """
+    )
 
 
 def erase_interest(tx: Tx, customer: str | None, visitors: Sequence[str]) -> int:
@@ -119,15 +144,14 @@ def erase_exposures(tx: Tx, visitors: Sequence[str]) -> int:
 
 
 def erase_quarantined(tx: Tx, persons: Sequence[str]) -> int:
-    """Raw events that name one of them as a JSON string."""
+    """Raw events that name one of them as a JSON string: rows are kept in ASCII, batches as they came in UTF-8."""
     return tx.execute(
         """
         DELETE FROM quarantined_events
-         WHERE EXISTS (SELECT 1 FROM unnest(%(persons)s::text[]) AS one
-                        WHERE strpos(raw, to_json(one)::text) > 0
-                           OR position(convert_to(to_json(one)::text, 'UTF8') IN body) > 0)
+         WHERE EXISTS (SELECT 1 FROM unnest(%(spelled)s::text[]) AS one
+                        WHERE strpos(raw, one) > 0 OR position(convert_to(one, 'UTF8') IN body) > 0)
         """,
-        {"persons": list(persons)},
+        {"spelled": [json.dumps(one, ensure_ascii=ascii_only) for one in persons for ascii_only in (True, False)]},
     ).rowcount
 
 

@@ -41,6 +41,12 @@ def take(tx: Tx, *, limit: int) -> list[KeptBatch]:
     )
 
 
+def oldest(tx: Tx) -> datetime | None:
+    """When the batch came that has waited longest."""
+    row = tx.execute("SELECT min(received_at) FROM event_inbox").fetchone()
+    return row[0] if row else None
+
+
 def waiting_events(tx: Tx) -> int:
     row = tx.execute("SELECT coalesce(sum(events), 0)::bigint FROM event_inbox").fetchone()
     return row[0] if row else 0
