@@ -63,7 +63,7 @@ def _arguments() -> argparse.Namespace:
     run.add_argument("--rounds", type=int, default=10, help="of each (default 10)")
     run.set_defaults(run=_race)
     trial = proofs.add_parser("experiments", help="false winners where nothing differs; a split of 51 to 49")
-    trial.add_argument("--runs", type=int, default=300, help="experiments without an effect (default 300)")
+    trial.add_argument("--runs", type=int, default=200, help="experiments without an effect (default 200)")
     trial.set_defaults(run=_try_experiments)
     agree = proofs.add_parser("engines", help="PostgreSQL, ClickHouse and a naive judge asked the same questions")
     agree.add_argument("--histories", type=int, default=5000, help="visitors' histories (default 5000)")

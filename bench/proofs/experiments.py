@@ -11,7 +11,10 @@ from shop.analytics.experiments.hashing import variant_of
 from shop.analytics.experiments.readout_metrics import Plan, metrics
 from shop.analytics.queries.readout import Outcome
 
-PLAN = Plan(("conversion", "net_revenue"), ("refunds",), tolerance=0.05, change=0.05, power=0.8)
+PLAN = Plan(("conversion", "net_revenue"), ("units",), tolerance=0.05, change=0.05, power=0.8)
+
+PIECES = 3
+"""Most pieces of an order; what the guardrail watches."""
 
 BUYERS = 0.06
 """Share of visitors who buy: that of a good shop."""
@@ -27,12 +30,14 @@ SUSPECT = (0.51, 0.49)
 class Counted:
     """Of `experiments` without any effect, looked at `LOOKS` times: how many showed a winner by the interval that is
     always valid (Holm over both metrics), how many by one look at the end, how many by Welch's looked at every time.
-    `blamed`: sound splits that were blocked at the end; `found`: of `tilted` splits of 51 to 49."""
+    `alarmed`: guardrails that were once broken; `blamed`: sound splits that were blocked at the end; `found`: of
+    `tilted` splits of 51 to 49."""
 
     experiments: int
     winners: int
     winners_once: int
     winners_peeking: int
+    alarmed: int
     blamed: int
     tilted: int
     found: int
@@ -41,6 +46,7 @@ class Counted:
     def sound(self) -> bool:
         return (
             self.winners < 0.05 * self.experiments
+            and self.alarmed < 0.05 * self.experiments
             and self.blamed <= max(2, 0.005 * self.experiments)
             and self.found >= 0.95 * self.tilted
         )
@@ -52,6 +58,7 @@ class Counted:
                 f"  false winners, always valid, two metrics by Holm: {self._share(self.winners)} (under 5 % promised)",
                 f"  false winners, Welch, one look at the end:        {self._share(self.winners_once)}",
                 f"  false winners, Welch, looked at every time:       {self._share(self.winners_peeking)}",
+                f"  guardrail broken, looked at every time:           {self._share(self.alarmed)} (under 5 % promised)",
                 f"  sound splits blocked:                             {self._share(self.blamed)}",
                 f"split of 51 to 49 on 100,000 visitors: found in {self.found} of {self.tilted}",
             )
@@ -70,6 +77,7 @@ def prove(experiments: int, *, visitors: int = 20_000, tilted: int = 100, seed: 
         winners=sum(run.winner for run in runs),
         winners_once=sum(run.winner_once for run in runs),
         winners_peeking=sum(run.winner_peeking for run in runs),
+        alarmed=sum(run.alarmed for run in runs),
         blamed=sum(run.blamed for run in runs),
         tilted=tilted,
         found=sum(_is_found(chance) for _ in range(tilted)),
@@ -81,6 +89,7 @@ class _Run:
     winner: bool = False
     winner_once: bool = False
     winner_peeking: bool = False
+    alarmed: bool = False
     blamed: bool = False
 
 
@@ -92,9 +101,10 @@ def _run(chance: random.Random, number: int, each: int) -> _Run:
                 f"v{look}-{visitor}", seed=f"nothing {number}", weights=(0.5, 0.5), coverage=1, namespace=None
             )
             spent = float(round(chance.lognormvariate(8.5, 0.8))) if chance.random() < BUYERS else 0.0
-            arms[place or 0].add(spent)
+            arms[place or 0].add(spent, chance.randint(1, PIECES) if spent else 0)
         rows = {(place, row.metric): row for place, arm in enumerate(arms) for row in arm.outcomes(place)}
-        effects = [metric.effects[0] for metric in metrics(PLAN, rows, 2, blocked=False)]
+        *effects, guarded = [metric.effects[0] for metric in metrics(PLAN, rows, 2, blocked=False)]
+        run.alarmed |= guarded.guard is not None and guarded.guard.verdict == "broken"
         run.winner |= any(effect.adjusted_p is not None and effect.adjusted_p < inference.ALPHA for effect in effects)
         run.winner_once = bool(effects[1].fixed and effects[1].fixed.excludes_zero)
         run.winner_peeking |= run.winner_once
@@ -109,17 +119,21 @@ class _Arm:
     def __init__(self) -> None:
         self.n = self.buyers = 0
         self.net = self.squares = 0.0
+        self.units = self.units_squares = 0
 
-    def add(self, spent: float) -> None:
+    def add(self, spent: float, units: int) -> None:
         self.n += 1
         self.buyers += spent > 0
         self.net += spent
         self.squares += spent * spent
+        self.units += units
+        self.units_squares += units * units
 
-    def outcomes(self, place: int) -> tuple[Outcome, Outcome]:
+    def outcomes(self, place: int) -> tuple[Outcome, ...]:
         return (
             self._outcome(place, "conversion", self.buyers, self.buyers),
             self._outcome(place, "net_revenue", self.net, self.squares),
+            self._outcome(place, "units", self.units, self.units_squares),
         )
 
     def _outcome(self, place: int, metric: str, total: float, squares: float) -> Outcome:

@@ -22,12 +22,22 @@ WORDS = {
 
 METRICS = {"conversion": "bought", "net_revenue": "net revenue"}
 
+GUARDRAILS = {
+    "refunds": "refunds",
+    "search_ms": "time of a search",
+    "payment_failures": "declined tries to pay",
+    "refund_share": "share of refunds",
+}
+
+GUARDED = {"held": "[green]not worse[/]", "broken": "[red]worse[/]", "open": "not known yet"}
+
 WARNINGS = {
     "too_early": "too early: it has not run for two whole weeks",
     "mixed": "more than one visitor in a hundred saw several variants",
     "maturing": "nobody's time is over yet",
     "misassigned": "variants are noted that would not be drawn",
     "other_currencies": "some orders are in other currencies",
+    "guardrail": "something is made worse that must not be: stop it, or know why",
 }
 
 
@@ -85,7 +95,7 @@ def _sentences(figures: Figures) -> list[str]:
     found = figures.results
     lines: list[str] = [_split(found)]
     for metric in found["metrics"]:
-        lines += [_effect(metric, effect) for effect in metric["effects"] if not metric["guardrail"]]
+        lines += [(_guard if metric["guardrail"] else _effect)(metric, effect) for effect in metric["effects"]]
     lines += [WARNINGS[warning] for warning in found["warnings"]]
     audit = found["audit"]
     lines.append(f"audit: {audit['checked']} noted variants drawn again, {audit['wrong']} came out otherwise")
@@ -111,6 +121,11 @@ def _effect(metric: Json, effect: Json) -> str:
     sure = interval["low"] > 0 or interval["high"] < 0
     verdict = ("better" if interval["low"] > 0 else "worse") if sure else "no difference shown"
     return f"{effect['variant']}, {name}: {low} to {high} a visitor, {verdict}"
+
+
+def _guard(metric: Json, effect: Json) -> str:
+    told = GUARDRAILS.get(metric["name"], metric["name"])
+    return f"{effect['variant']}, guardrail {told}: {GUARDED[effect['guard']['verdict']]}"
 
 
 def _amount(metric: str, value: float) -> str:

@@ -11,7 +11,7 @@ PLAN: Json = {
     "hypothesis": "Without a page of its own for the address, more of those who begin to order pay.",
     "variants": ["control", "one_page"],
     "metrics": ["conversion", "net_revenue"],
-    "guardrails": ["refunds"],
+    "guardrails": ["search_ms", "payment_failures", "refund_share"],
     # A day is over in minutes: whoever came is read out at once, and the readout says itself that it is too early.
     "window_days": 0,
     "settle_days": 0,

@@ -100,6 +100,8 @@ def test_funnel_and_experiment_fit_a_narrow_window_and_few_visitors_prove_nothin
     assert "split 23 : 17: too few visitors to judge it" in said
     assert "one_page, bought: too few visitors to say anything" in said
     assert "one_page, net revenue: -3.45 to +3.35 a visitor, no difference shown" in said
+    assert "one_page, guardrail time of a search: not worse" in said
+    assert "one_page, guardrail declined tries to pay: not known yet" in said
     assert "too early: it has not run for two whole weeks" in said
 
 
@@ -131,6 +133,9 @@ def _figures(*, srm_p: float | None, blocked: str | None) -> Figures:
     def effects(low: float, high: float) -> list[Json]:
         return [] if blocked else [{"variant": "one_page", "interval": {"low": low, "high": high, "p": 1.0}}]
 
+    def guarded(verdict: str) -> list[Json]:
+        return [] if blocked else [{"variant": "one_page", "interval": None, "guard": {"verdict": verdict}}]
+
     results: Json = {
         "key": "short-checkout",
         "phase": 1,
@@ -142,6 +147,8 @@ def _figures(*, srm_p: float | None, blocked: str | None) -> Figures:
         "metrics": [
             {"name": "conversion", "guardrail": False, "effects": effects(-1.49, 1.74)},
             {"name": "net_revenue", "guardrail": False, "effects": effects(-345.0, 335.0)},
+            {"name": "search_ms", "guardrail": True, "effects": guarded("held")},
+            {"name": "payment_failures", "guardrail": True, "effects": guarded("open")},
         ],
     }
     funnel: Json = {

@@ -9,9 +9,12 @@ import pytest
 from flask.testing import FlaskClient
 
 from boot.services import Services
+from shop.analytics.alerts import incidents
+from shop.analytics.alerts.watch import watch
 from shop.analytics.events.ingest import ingest
 from shop.analytics.experiments.assign import Visitor, assign
 from shop.analytics.experiments.hashing import variant_of
+from shop.ids import new_id
 from tests.shop.analytics import books
 from tests.shop.analytics.conftest import PERSON, event
 
@@ -358,6 +361,84 @@ def test_what_visitors_did_before_makes_the_interval_shorter(
     width = effect["fixed"]["high"] - effect["fixed"]["low"]
     assert effect["cuped"]["fixed"]["high"] - effect["cuped"]["fixed"]["low"] < width * 0.5
     assert effect["belief"]["better"] > 0.5
+
+
+GUARDED = {
+    "key": "button",
+    "name": "A green button",
+    "variants": ["control", "green"],
+    "guardrails": ["search_ms", "payment_failures", "refund_share"],
+    "tolerance": 0.1,
+    "window_days": 18,
+    "settle_days": 2,
+}
+
+
+def test_guardrails_are_shares_of_what_visitors_did_after_their_exposure(
+    client: FlaskClient, services: Services, admin: dict[str, str]
+) -> None:
+    made = client.post(PATH, json=GUARDED, headers=admin)
+    assert (made.status_code, (made.json or {})["tolerance"]) == (201, 0.1)
+    client.patch(f"{PATH}/button", json={"status": "running"}, headers=admin)
+    fill(services, {0: 300, 1: 300})
+    now = datetime.now(UTC)
+    later = now - timedelta(days=5)
+    for n in range(300):
+        searched(services, who(0, n), later, 20 + n % 3, 40 + n % 3)
+        searched(services, who(1, n), later, 60 + n % 3)
+    searched(services, who(1, 0), now - timedelta(days=30), 9000)  # before the exposure
+    searched(services, who(1, 1), now - timedelta(days=1), 9000)  # after the window
+    for n in range(40):
+        paid = books.paid_order(services.db, [("p1", 1, 11900)], at=later, visitor=who(0, n))
+        other = books.paid_order(services.db, [("p1", 1, 11900)], at=later, visitor=who(1, n))
+        tried(services, paid, later, failed=0)
+        tried(services, other, later, failed=n % 3)
+        if n == 0:
+            books.refund(services.db, other, 11900, at=now - timedelta(days=1))
+
+    found = client.get(f"{PATH}/button/results", headers=admin).json
+    assert found
+    shares = {one["name"]: one for one in found["metrics"] if one["guardrail"]}
+    assert shares["search_ms"]["control"] == pytest.approx(31)
+    assert [one["effects"][0]["mean"] for one in shares.values()] == pytest.approx([61, 39 / 79, 1 / 40])
+    assert [one["effects"][0]["guard"]["verdict"] for one in shares.values()] == ["broken", "broken", "open"]
+    assert shares["search_ms"]["effects"][0]["guard"]["worst"] > 30
+    assert "guardrail" in found["warnings"]
+    assert all("guard" not in one["effects"][0] for one in found["metrics"] if not one["guardrail"])
+
+    watch(services.db, services.events, services.settings.zone, currency="eur")
+    watch(services.db, services.events, services.settings.zone, currency="eur", now=now + timedelta(hours=1, minutes=5))
+    words = {row.kind: row.words for row in incidents.listed(services.db, status="open", before=None, limit=20)}
+    assert words["guardrail"] == "experiment button makes worse: search_ms of green, payment_failures of green"
+
+
+def searched(services: Services, visitor: str, at: datetime, *took_ms: float) -> None:
+    with services.db.transaction() as tx:
+        for took in took_ms:
+            tx.execute(
+                "INSERT INTO search_queries (id, searched_at, visitor_id, query, normalised, sort, mode, total,"
+                " total_is_exact, ranker, took_ms)"
+                " VALUES (%s, %s, %s, 'lamp', 'lamp', 'relevance', 'hybrid', 3, true, 'r1', %s)",
+                (new_id("srch"), at, visitor, took),
+            )
+
+
+def tried(services: Services, order_id: str, at: datetime, *, failed: int) -> None:
+    """Facts of an order that was paid after so many declined tries."""
+    names = [*(("payment_failed", f"{order_id}-{n}") for n in range(failed)), ("order_paid", order_id)]
+    with services.db.transaction() as tx:
+        for name, subject in names:
+            tx.execute(
+                "INSERT INTO order_facts (name, subject, order_id, event_id, ts)"
+                " VALUES (%s, %s, %s, gen_random_uuid(), %s)",
+                (name, subject, order_id, at),
+            )
+
+
+def test_a_guardrail_is_no_metric_to_win_by(client: FlaskClient, admin: dict[str, str]) -> None:
+    wrong = client.post(PATH, json={**GUARDED, "metrics": ["search_ms"]}, headers=admin)
+    assert wrong.status_code == 422
+    assert client.post(PATH, json={**GUARDED, "tolerance": 0}, headers=admin).status_code == 422
 
 
 def test_a_noted_variant_that_is_not_the_drawn_one_is_found(

@@ -86,6 +86,17 @@ def test_the_always_valid_interval_is_the_published_formula() -> None:
     assert found.high - found.low > fixed.high - fixed.low
 
 
+def test_the_numbers_are_those_of_gbstats() -> None:
+    """GrowthBook's own engine, gbstats 0.8.0, on 3.0 % against 3.5 % of 10,000 each, and on a split of 5,100 to 4,900."""
+    control, variant = share(300, 10_000), share(350, 10_000)
+    found, fixed = always_valid(control, variant), fixed_horizon(control, variant)
+    assert found
+    assert fixed
+    assert (found.low, found.high) == pytest.approx((-0.002841, 0.012841), abs=1e-6)
+    assert (round(found.p, 2), round(fixed.p, 3)) == (0.83, 0.046)
+    assert mismatch([5_100, 4_900], [1, 1]) == pytest.approx(0.0455003, abs=1e-7)
+
+
 @pytest.mark.parametrize("hits", [1005, 1100, 1180, 1400])
 def test_p_value_and_always_valid_interval_say_the_same(hits: int) -> None:
     control, variant = share(1000, 10_000), share(hits, 10_000)
