@@ -15,6 +15,10 @@ SIZE = 6.4
 """Text of axes in points: the smallest that prints well."""
 
 
+WIDEST = 56
+"""Points of a column; a chart of two days should not look like two walls."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bar:
     """`label` stands below (columns) or left (rows); `note` is the value as people read it."""
@@ -53,7 +57,8 @@ def columns(bars: Sequence[Bar], *, title: str, width: int = 480, height: int = 
         x = left + place * step
         tall = abs(bar.value) * scale
         y = zero - tall if bar.value >= 0 else zero
-        parts.append(_box(x + step * 0.14, y, step * 0.72, tall, ACCENT if bar.strong else PALE, bar))
+        wide = min(step * 0.72, WIDEST)
+        parts.append(_box(x + (step - wide) / 2, y, wide, tall, ACCENT if bar.strong else PALE, bar))
         if bar.label:
             middle = x + step / 2
             # The last label would run out of the picture.
@@ -134,20 +139,25 @@ def lines(
 
 
 def balance(
-    bars: Sequence[Bar], *, title: str, most: float, width: int = 420, label_width: int = 84, row_height: int = 15
+    bars: Sequence[Bar],
+    *,
+    title: str,
+    ends: tuple[float, float],
+    width: int = 320,
+    label_width: int = 62,
+    row_height: int = 15,
 ) -> str:
-    """Bars to the right of a line, negative ones to its left, strong where they add. `most` is as long as any bar can
-    be, so that several drawings can be compared."""
-    room, lowest = width - label_width - 44, min((bar.value for bar in bars), default=0)
-    below = most if lowest < 0 else 0.0
-    scale = room / ((most + below) or 1)
-    zero = label_width + below * scale
+    """Bars to the right of a line, negative ones to its left. `ends` are the lowest and the highest value there can be,
+    so that several drawings can be compared."""
+    lowest, highest = min(ends[0], 0.0), max(ends[1], 0.0)
+    scale = (width - label_width - 44) / ((highest - lowest) or 1)
+    zero = label_width - lowest * scale
     parts: list[str] = []
     for place, bar in enumerate(bars):
-        y, long = place * row_height, min(abs(bar.value), most) * scale
+        y, end = place * row_height, zero + min(max(bar.value, lowest), highest) * scale
+        fill = ACCENT if bar.value >= 0 else QUIET
         parts.append(_text(0, y + 10, bar.label, size=SIZE + 0.6, fill=INK))
-        x = zero if bar.value >= 0 else zero - long
-        parts.append(_box(x, y + 3, max(long, 0.8), row_height - 6, ACCENT if bar.value >= 0 else QUIET, bar))
+        parts.append(_box(min(zero, end), y + 3, max(abs(end - zero), 0.8), row_height - 6, fill, bar))
         parts.append(_text(width, y + 10, bar.note, anchor="end", size=SIZE + 0.6, fill=INK))
     parts.append(_line(zero, 0, zero, max(len(bars), 1) * row_height, INK))
     return _picture(width, max(len(bars), 1) * row_height, title, parts)

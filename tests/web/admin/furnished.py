@@ -3,11 +3,19 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 
 import pytest
 
 from db import outbox
 from shop import jobs
+from shop.analytics.alerts.watch import watch
+from shop.analytics.events.accept import accept
+from shop.analytics.events.ingest import ingest
+from shop.analytics.events.sessions import sessions
+from shop.analytics.experiments.assign import Visitor, assign
+from shop.analytics.reports import report as reports
+from tests.shop.analytics.conftest import PERSON, batch, event
 from tests.shop.payments.shopkeeper import Shop
 from tests.shop.payments.strays import orphan
 from tests.web.admin.conftest import Browser
@@ -46,9 +54,16 @@ def _furnished(open_shop: Shop, at_the_desk: Callable[..., Browser]) -> Furnishe
     shop.work()
     with shop.services.db.transaction() as tx:
         job_id = outbox.stage(tx, jobs.SEND_MAIL, kind="order_paid", subject_id=order_id)
+        tx.execute(
+            "INSERT INTO quarantined_events (batch_id, raw, reason) VALUES ('bat_1', '{\"id\": 1}', 'is no event')"
+        )
+    search_and_analytics(shop, desk)
     (dispute_id,) = shop.sql("SELECT id FROM disputes")[0]
     (reconciliation_id,) = shop.sql("SELECT id FROM reconciliations")[0]
     (proof_id,) = shop.sql("SELECT id FROM ledger_proofs")[0]
+    (quarantine_id,) = shop.sql("SELECT id::text FROM quarantined_events")[0]
+    (replay_id,) = shop.sql("SELECT id FROM search_replays")[0]
+    (alert_id,) = shop.sql("SELECT id FROM incidents WHERE kind = 'quarantine'")[0]
     found = {
         "order_id": order_id,
         "dispute_id": dispute_id,
@@ -57,5 +72,27 @@ def _furnished(open_shop: Shop, at_the_desk: Callable[..., Browser]) -> Furnishe
         "proof_id": proof_id,
         "job_id": job_id,
         "name": "payments",
+        "key": "one-page",
+        "quarantine_id": quarantine_id,
+        "replay_id": replay_id,
+        "alert_id": alert_id,
     }
     return Furnished(shop, found)
+
+
+def search_and_analytics(shop: Shop, desk: Browser) -> None:
+    """Somebody looked around; an experiment runs, a funnel is kept, a report is being made, something is wrong."""
+    services = shop.services
+    seen = [event("page_view", visitor="vis_1", path="/"), event("product_view", visitor="vis_1", product_id="prd_1")]
+    accept(services.db, services.events, batch(seen))
+    ingest(services.db, services.events)
+    sessions(services.db)
+    new = "/admin/experiments/new"
+    desk.send(desk.page(new), new, key="one-page", name="One page", variants="control 50\none_page 50")
+    desk.send(desk.page("/admin/experiments/one-page"), "/admin/experiments/one-page/start")
+    assign(services.db, Visitor("vis_1", PERSON, signed_in=False), ["one-page"])
+    desk.send(desk.page("/admin/funnels"), "/admin/funnels/keep", name="To the till")
+    desk.send(desk.page("/admin/synonyms"), "/admin/synonyms/keep", terms="sofa, couch")
+    desk.send(desk.page("/admin/learning"), "/admin/learning/replays")
+    reports.ask(services.db, services.settings.zone, kind="nightly", day=date(2026, 1, 5), asked_by="usr_9")
+    watch(services.db, services.events, services.settings.zone, currency="eur", now=datetime.now(UTC))

@@ -60,7 +60,14 @@ class Page(HTMLParser):
         """What the browser would send of the form that goes there, as it stands when the page is opened."""
         form = next(one for one in self.all("form") if one.get("action") == action)
         fields = [one for one in self.all("input", "select", "textarea") if form in one.inside and one.get("name")]
-        return {one.get("name"): one.get("value") for one in fields if _sent(one)}
+        return {one.get("name"): self._value(one) for one in fields if _sent(one)}
+
+    def _value(self, field: Element) -> str:
+        if field.tag != "select":
+            return field.get("value") if field.tag == "input" else field.text
+        options = [one for one in self.all("option") if field in one.inside]
+        chosen = [one for one in options if "selected" in one.attributes] or options[:1]
+        return chosen[0].attributes.get("value", chosen[0].text) if chosen else ""
 
     def facts(self) -> dict[str, str]:
         """What stands in lists of facts: each name with its value."""

@@ -14,6 +14,7 @@ from shop import jobs
 from tests.web.admin.conftest import Browser, Token
 from tests.web.admin.furnished import PARAMETER, Furnished, _furnished, address  # noqa: F401 - a fixture
 from tests.web.admin.page import Page
+from tests.web.admin.sections import KNOWN
 from web.admin.section import Action, Section
 from web.admin.sections import SECTIONS
 
@@ -171,8 +172,7 @@ def test_no_template_holds_a_style_or_a_script_of_its_own() -> None:
 
 def _of_others() -> set[str]:
     """Pages with parts in their address that this furnished shop has none of."""
-    ours = {"order_id", "dispute_id", "delivery_id", "reconciliation_id", "proof_id", "job_id", "name"}
-    return {page.path for _, page in PAGES if set(PARAMETER.findall(page.path)) - ours}
+    return {page.path for _, page in PAGES if set(PARAMETER.findall(page.path)) - KNOWN}
 
 
 def test_a_page_that_breaks_is_still_a_page_and_tells_nobody_why(admin: Browser, services: Services) -> None:

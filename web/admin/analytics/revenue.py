@@ -1,6 +1,6 @@
 """Revenue from the ledger: by day, week or month, as booked or as orders turned out, by currency, card or country."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from flask import Response
 
 from shop.charts import Bar, columns
-from web.admin.analytics.span import span
+from web.admin.analytics.span import Span, span
 from web.admin.drawing import day, money
 from web.admin.section import Section, Visit
 
@@ -39,14 +39,14 @@ def revenue(visit: Visit) -> Response:
         intervals=INTERVALS,
         views=VIEWS,
         groups=GROUPS,
-        charts=[(one["currency"], _chart(found["data"], one["currency"])) for one in found["totals"]],
+        charts=[(one["currency"], _chart(found, one["currency"], days)) for one in found["totals"]],
     )
 
 
-def _chart(rows: Sequence[Mapping[str, Any]], currency: str) -> str:
-    """Net by period, all groups of a period together."""
-    net: dict[str, int] = {}
-    for row in rows:
+def _chart(found: Mapping[str, Any], currency: str, span: Span) -> str:
+    """Net by period, all groups of a period together; days without any have no column."""
+    net = dict.fromkeys([str(one) for one in span.all], 0) if found["interval"] == "day" else dict[str, int]()
+    for row in found["data"]:
         if row["currency"] == currency:
             net[row["period"]] = net.get(row["period"], 0) + row["net"]
     periods = sorted(net)[-MOST_BARS:]
@@ -56,7 +56,7 @@ def _chart(rows: Sequence[Mapping[str, Any]], currency: str) -> str:
         for place, one in enumerate(periods)
     ]
     top = str(money(max(net.values(), default=0), currency))
-    title = f"Net revenue in {currency.upper()}: {sum(net.values()) and money(sum(net.values()), currency)} in all"
+    title = f"Net revenue in {currency.upper()}: {money(sum(net.values()), currency)} in all"
     return columns(bars, title=title, width=760, height=180, axis=(top,))
 
 

@@ -30,7 +30,8 @@ def search(visit: Visit) -> Response:
     query = visit.asked("q")
     found = _found(visit, query) if query else None
     explained = [hit["explanation"] for hit in found["data"] if "explanation" in hit] if found else []
-    most = max((abs(part) for one in explained for part in one["parts"].values()), default=1.0)
+    counts = [part for one in explained for part in one["parts"].values()]
+    ends = (min(counts, default=0.0), max(counts, default=1.0))
     return visit.show(
         "search/try.html",
         title="Try a search",
@@ -38,7 +39,7 @@ def search(visit: Visit) -> Response:
         found=found,
         chips=_chips(found["query"]["interpreted"]) if found else [],
         kept=_kept(visit),
-        reasons=[_reasons(hit, most) for hit in found["data"]] if found else [],
+        reasons=[_reasons(hit, ends) for hit in found["data"]] if found else [],
         modes=MODES,
         sorts=SORTS,
     )
@@ -79,12 +80,12 @@ def _chips(interpreted: Mapping[str, Any]) -> list[dict[str, str]]:
 
 def _means(part: str, piece: Mapping[str, Any]) -> str:
     if part != "price":
-        return f"{piece['value']}{'' if piece.get('hard') else ', preferred'}"
+        return f"{piece['value']}{'' if piece.get('hard') or part == 'without' else ', preferred'}"
     ends = [(words, piece.get(end)) for words, end in (("from", "min"), ("up to", "max"))]
     return " ".join(f"{words} {value / 100:,.2f}" for words, value in ends if value is not None)
 
 
-def _reasons(hit: Mapping[str, Any], most: float) -> str:
+def _reasons(hit: Mapping[str, Any], ends: tuple[float, float]) -> str:
     """The parts of a product's score as bars, the strongest first; "" where nobody says why."""
     if "explanation" not in hit:
         return ""
@@ -93,4 +94,4 @@ def _reasons(hit: Mapping[str, Any], most: float) -> str:
     )
     bars = [Bar(name.replace("_", " "), value, f"{value:+.3f}".replace("-", "\N{MINUS SIGN}")) for name, value in parts]
     told = ", ".join(f"{bar.label} {bar.note}" for bar in bars)
-    return balance(bars, title=f"Why {hit['name']} stands here: {told or 'no part counts'}", most=most)
+    return balance(bars, title=f"Why {hit['name']} stands here: {told or 'no part counts'}", ends=ends)
