@@ -88,14 +88,15 @@ def _row(tx: Tx, encoder: Encoder, product_ids: Sequence[str], asker: Asker, *, 
         Scored(other, round(tally.score / found[0][1].score, 4), _reason(tally, other, behind, called))
         for other, tally in found
     ]
-    taken = without | {one.product_id for one in mine}
-    rest = [
-        Scored(other, 0.0, "Popular right now")
-        for other in neighbours.popular(tx, limit=HISTORY * 2)
-        if other not in taken
-    ]
-    shown = for_sale(tx, [*mine, *rest])
-    return diverse(shown, limit, twins(tx, encoder, [one.product.id for one in shown]))
+    shown = for_sale(tx, mine)
+    row = diverse(shown, limit, twins(tx, encoder, [one.product.id for one in shown]))
+    # What is popular goes with nothing in particular: it fills a row, and takes no place in it.
+    return [*row, *_popular(tx, without | {one.product_id for one in mine})][:limit] if len(row) < limit else row
+
+
+def _popular(tx: Tx, without: set[str]) -> list[Recommended]:
+    popular = (one for one in neighbours.popular(tx, limit=HISTORY * 2) if one not in without)
+    return for_sale(tx, [Scored(product_id, 0.0, "Popular right now") for product_id in popular])
 
 
 def _tallied(tx: Tx, encoder: Encoder, product_ids: Sequence[str]) -> tuple[dict[str, Tally], dict[str, set[str]]]:

@@ -1,7 +1,7 @@
 """Gives every product its vector: what is new or reworded, in bites, each one kept as soon as it is done."""
 
 import time
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from db import outbox
 from db.database import Database, Tx
@@ -18,7 +18,10 @@ from shop.search.queries.models import Model
 from shop.search.vectors import models
 
 BITE = 5000
-"""Products of one job, about half a minute on two cores: an import that waits behind it does not wait long."""
+"""Products of one job, where it is done with them in time."""
+
+RUN_S = 10.0
+"""A run ends at the first save after so long: prices and products that leave the shop wait for the same worker."""
 
 SAVE = 512
 """Products of one transaction: a kill loses three seconds of work, and the lengths still sort well into batches."""
@@ -36,8 +39,10 @@ class AlreadyEmbedding(NotYet):
     code: ClassVar[str] = "already_embedding"
 
 
-def embed(db: Database, encoder: Encoder, progress: Progress = unheard, *, bite: int = BITE) -> dict[str, Any]:
-    """Encode up to `bite` products and stage the next bite if there are more.
+def embed(
+    db: Database, encoder: Encoder, progress: Progress = unheard, *, bite: int = BITE, run_s: float = RUN_S
+) -> dict[str, Any]:
+    """Encode up to `bite` products, for `run_s` seconds or little more, and stage the next bite if there are more.
 
     While another model still answers, its vectors are kept up to date too, where its files are still here: whatever is
     new is found by its meaning before and after this one takes over, which it does when every product has its vector.
@@ -48,12 +53,17 @@ def embed(db: Database, encoder: Encoder, progress: Progress = unheard, *, bite:
         if not queries.claim(alone):
             raise AlreadyEmbedding("another worker embeds", retry_after_s=5.0, spends_attempt=False)
         try:
-            return _embed_alone(db, encoder, progress, bite)
+            return _embed_alone(db, encoder, progress, _Bite(bite, time.monotonic() + run_s))
         finally:
             queries.give_back(alone)
 
 
-def _embed_alone(db: Database, encoder: Encoder, progress: Progress, bite: int) -> dict[str, Any]:
+class _Bite(NamedTuple):
+    products: int
+    until: float
+
+
+def _embed_alone(db: Database, encoder: Encoder, progress: Progress, bite: _Bite) -> dict[str, Any]:
     with db.transaction() as tx:
         version = models.register(tx, encoder)
         answering = known_models.active_model(tx)
@@ -63,7 +73,7 @@ def _embed_alone(db: Database, encoder: Encoder, progress: Progress, bite: int) 
     done = 0
     if answering is not None and answering.version != version:
         done = _keep_up(db, encoder, answering, bite)
-    done += _embed_some(db, encoder, version, progress, min(stale, bite))
+    done += _embed_some(db, encoder, version, progress, bite, stale)
     seconds = time.monotonic() - began
     return {
         "embedded": done,
@@ -74,13 +84,13 @@ def _embed_alone(db: Database, encoder: Encoder, progress: Progress, bite: int) 
     }
 
 
-def _keep_up(db: Database, encoder: Encoder, answering: Model, bite: int) -> int:
+def _keep_up(db: Database, encoder: Encoder, answering: Model, bite: _Bite) -> int:
     other = models.speaker(encoder, answering)
     if other is None:
         return 0  # its files are gone: until the new model takes over, what is new is found by its words
     with db.transaction() as tx:
         stale = queries.count_stale(tx, answering.version)
-    return _embed_some(db, other, answering.version, unheard, min(stale, bite))
+    return _embed_some(db, other, answering.version, unheard, bite, stale)
 
 
 def _make_room(tx: Tx, stale: int) -> None:
@@ -89,18 +99,19 @@ def _make_room(tx: Tx, stale: int) -> None:
         queries.drop_index(tx)
 
 
-def _embed_some(db: Database, encoder: Encoder, version: str, progress: Progress, total: int) -> int:
+def _embed_some(db: Database, encoder: Encoder, version: str, progress: Progress, bite: _Bite, stale: int) -> int:
     done = after = 0
-    while done < total:
+    total = min(stale, bite.products)
+    while done < total and (not done or time.monotonic() < bite.until):
         with db.transaction() as tx:
-            stale = queries.stale_products(tx, version, after=after, limit=min(SAVE, total - done))
-        if not stale:
+            rows = queries.stale_products(tx, version, after=after, limit=min(SAVE, total - done))
+        if not rows:
             break
-        vectors = encoder.encode([embedding_text(_product(row)) for row in stale])
+        vectors = encoder.encode([embedding_text(_product(row)) for row in rows])
         with db.transaction() as tx:
-            queries.save_vectors(tx, version, stale, vectors)
+            queries.save_vectors(tx, version, rows, vectors)
             versions.bump(tx, "catalogue")  # what was found before is found otherwise now
-        done, after = done + len(stale), stale[-1].n
+        done, after = done + len(rows), rows[-1].n
         progress(done, total)
     return done
 

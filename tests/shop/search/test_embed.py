@@ -48,6 +48,16 @@ def test_a_bite_stages_the_next_one_until_nothing_is_left(db: Database) -> None:
     assert one_value(db, "SELECT count(*) FROM jobs") == 0
 
 
+def test_a_run_whose_time_is_up_keeps_what_it_has_and_leaves_the_rest_to_the_next_bite(db: Database) -> None:
+    stock(db, ({"id": str(number), "name": f"Chair {number}"} for number in range(SAVE + 10)))
+    with db.transaction() as tx:
+        tx.execute("DELETE FROM jobs")
+    found = embed(db, CountingEncoder(), run_s=0)
+    assert (found["embedded"], found["remaining"]) == (SAVE, 10)
+    assert one_value(db, "SELECT count(*) FROM jobs WHERE name = 'search.embed' AND state = 'staged'") == 1
+    assert embed(db, CountingEncoder(), run_s=0)["remaining"] == 0
+
+
 def test_a_second_worker_comes_back_later_without_spending_an_attempt(db: Database) -> None:
     with db.session() as other:
         assert queries.claim(other)
@@ -87,7 +97,7 @@ def test_a_first_load_builds_the_index_when_all_is_there(db: Database) -> None:
     stock(db, ({"id": str(number), "name": f"Chair {number}"} for number in range(FIRST_LOAD)))
     index = "SELECT to_regclass('product_embeddings_v') IS NOT NULL"
     seen: list[bool] = []
-    embed(db, CountingEncoder(), lambda _done, _total: seen.append(one_value(db, index)))
+    embed(db, CountingEncoder(), lambda done, total: seen.append(one_value(db, index)))
     assert seen == [False] * len(seen) != []
     assert one_value(db, index) is True
     embed(db, CountingEncoder())

@@ -52,6 +52,19 @@ def test_a_product_has_orders_first_then_looks_then_what_is_described_alike(shop
     assert len(ids(found)) == len(set(ids(found))) == 10
 
 
+def test_what_is_popular_fills_a_row_and_takes_no_place_of_what_goes_with_the_product(shop: Database) -> None:
+    with shop.transaction() as tx:  # one shop for one thing: a third of a row would be of it
+        tx.execute("UPDATE products SET category = 'Photo', brand = 'Same' WHERE name LIKE '%%camera%%'")
+    for person in range(30):
+        looked(shop, f"vis_else_{person}", OTHER, LIKED)
+    recommend(shop, CountingEncoder())
+    for limit in (4, 10, 30):
+        found = beside_product(shop, CountingEncoder(), CAMERA, NOBODY, limit=limit)
+        popular = [one.reason == "Popular right now" for one in found]
+        assert popular == sorted(popular)
+        assert len(found) == len(set(ids(found)))
+
+
 def test_what_the_asker_bought_is_not_offered_beside_it_again(shop: Database) -> None:
     assert BAG not in ids(product_row(shop, CAMERA, Asker(customer_id="cus_1")))
     assert BAG in ids(product_row(shop, CAMERA, Asker(customer_id="cus_1", personal=False)))
