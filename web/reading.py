@@ -3,7 +3,8 @@
 import json
 import re
 import zlib
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 from flask import Request
 from pydantic import BaseModel, ValidationError
@@ -48,7 +49,7 @@ def parse(model: type[Model], raw: bytes) -> Model:
     try:
         body = model.model_validate_json(raw or b"{}", strict=True)
     except ValidationError as error:
-        raise _refused(error) from error
+        raise _refused(error, lambda: json.loads(canonical(raw))) from error
     if _SUSPECT.search(raw):
         _refuse_nul(body.model_dump(), "")
         canonical(raw)
@@ -74,7 +75,7 @@ def parse_query(model: type[Model], request: Request) -> Model:
     try:
         query = model.model_validate(given, strict=False)  # model_validate_strings knows no lists
     except ValidationError as error:
-        raise _refused(error) from error
+        raise _refused(error, lambda: given) from error
     _refuse_nul(given, "")
     return query
 
@@ -123,17 +124,34 @@ def _unpacked(raw: bytes, encoding: str, route: Route) -> bytes:
     return unpacked
 
 
-def _refused(error: ValidationError) -> MalformedJson | Invalid:
+def _refused(error: ValidationError, given: Callable[[], Any]) -> MalformedJson | Invalid:
     faults = error.errors(include_url=False, include_context=False, include_input=False)
     if faults[0]["type"] == "json_invalid":
         return MalformedJson("the body is not valid JSON in UTF-8")
+    whole = given()
     return Invalid(
-        [Fault(_pointer(fault["loc"]), _sentence(fault["type"], fault["msg"])) for fault in faults[:MAX_FAULTS]]
+        [
+            Fault(_pointer(fault["loc"], whole, fault["type"] == "missing"), _sentence(fault["type"], fault["msg"]))
+            for fault in faults[:MAX_FAULTS]
+        ]
     )
 
 
-def _pointer(place: tuple[int | str, ...]) -> str:
-    return "".join(f"/{_named(str(part))}" for part in place)
+def _pointer(place: tuple[int | str, ...], value: Any, missing: bool) -> str:
+    """To what was given; names of the forms that were tried on it, where there are several, lead nowhere."""
+    pointer = ""
+    for part in place[:-1] if missing else place:
+        inside = _inside(value)
+        if part in inside:
+            value = inside[part]
+            pointer += f"/{_named(str(part))}"
+    return f"{pointer}/{_named(str(place[-1]))}" if missing else pointer
+
+
+def _inside(value: Any) -> dict[Any, Any]:
+    if isinstance(value, list):
+        return dict(enumerate(cast(list[Any], value)))
+    return cast(dict[Any, Any], value) if isinstance(value, dict) else {}
 
 
 def _named(part: str) -> str:

@@ -114,6 +114,23 @@ def test_a_wrong_event_is_refused_with_its_place_and_reason(client: Client, wron
     assert all(one["detail"] for one in answer.json["rejected"])
 
 
+def test_half_a_character_is_replaced_and_spoils_neither_its_text_nor_the_batch(
+    client: Client, services: Services
+) -> None:
+    texts = [r"caf\ud83d", r"\ude00!", r"\uD83D\uDE00", r"\ud83d\ud83d\ude00\ude00", r"a\u0000b"]
+    body = json.dumps({"sent_at": datetime.now(UTC).isoformat(), "events": [event(props={"q": "TEXT"}) for _ in texts]})
+    for text in texts:
+        body = body.replace("TEXT", text, 1)
+    answer = client.post("/v1/events", data=body, content_type="application/json", headers={"User-Agent": PERSON})
+    assert answer.status_code == 202
+    assert answer.json
+    assert answer.json["rejected"] == []
+    assert ingest(services.db, services.events) == {"stored": len(texts)}
+    with services.db.transaction() as tx:
+        kept = {row[0] for row in tx.execute("SELECT props ->> 'q' FROM events").fetchall()}
+    assert kept == {"caf\ufffd", "\ufffd!", "\U0001f600", "\ufffd\U0001f600\ufffd", "a\ufffdb"}
+
+
 def test_numbers_that_json_does_not_know_do_not_reach_the_store(client: Client) -> None:
     raw = json.dumps(envelope(event(props={"n": 1}))).replace('{"n": 1}', '{"n": NaN}')
     answer = client.post("/v1/events", data=raw, content_type="application/json")

@@ -73,8 +73,29 @@ def test_views_become_orders_and_machines_are_nobody(client: FlaskClient, servic
         {"steps": TWO, "from": "2026-01-01", "to": "2026-11-01"},
     ],
 )
-def test_what_makes_no_funnel_is_refused_with_its_place(client: FlaskClient, signed_in: Any, wrong: Any) -> None:
+def test_what_makes_no_funnel_is_refused(client: FlaskClient, signed_in: Any, wrong: Any) -> None:
     answer = client.post(PATH, json=wrong, headers=signed_in("boss", "support"))
     assert answer.status_code == 422
     assert answer.json
     assert answer.json["code"] == "invalid_request"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "pointer"),
+    [
+        ({"steps": TWO, "window": "1y"}, "/window"),
+        ({"steps": TWO, "window": True}, "/window"),
+        ({"steps": TWO, "from": "yesterday"}, "/from"),
+        ({"steps": [TWO[0], {"name": "cart_add", "where": {"path": {}}}]}, "/steps/1/where/path"),
+        ({"steps": [TWO[0], {"name": "cart_add", "where": {"user_id": "x"}}]}, "/steps/1/where/user_id"),
+        ({"steps": [TWO[0], {}]}, "/steps/1/name"),
+        ({"steps": TWO, "odd": 1}, "/odd"),
+        ({}, "/steps"),
+    ],
+)
+def test_a_fault_names_the_place_in_what_was_sent_and_nothing_of_ours(
+    client: FlaskClient, signed_in: Any, wrong: Any, pointer: str
+) -> None:
+    answer = client.post(PATH, json=wrong, headers=signed_in("boss", "support"))
+    assert answer.json
+    assert (answer.status_code, {one["pointer"] for one in answer.json["errors"]}) == (422, {pointer})

@@ -1,6 +1,7 @@
 """Events over HTTP: a page hands in what its visitors did, and every single event is answered for."""
 
 import json
+import re
 from collections import Counter
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -40,6 +41,16 @@ PERSONAL = frozenset(("visitor_id", "session_id", "props"))
 """What is not kept without consent. Paths lose their query and referrers all but the host anyway."""
 
 UUID7 = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-7[0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}$"
+
+
+_LOW_HALF = rb"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+_HIGH_HALF = rb"\\u[dD][89abAB][0-9a-fA-F]{2}"
+_NO_CHARACTER = re.compile(
+    rb"\\u0000|" + _HIGH_HALF + rb"(?!" + _LOW_HALF + rb")|(?<!" + _HIGH_HALF + rb")" + _LOW_HALF
+)
+"""What JavaScript may put in a text and PostgreSQL has no place for: NUL, and half of a character, which is left where
+a page cuts a text in the middle of an emoji. It is replaced by what browsers show for it: refused, it would take the
+rest of the batch with it."""
 
 
 def _written(value: object) -> object:
@@ -128,8 +139,7 @@ def take(call: Call, raw: bytes) -> Answer:
     event again, with the same id, stores it once.
     """
     received_at = datetime.now(UTC)
-    # PostgreSQL has no place for the character NUL; its stand-in is what browsers show for it.
-    body = parse(EventsBody, raw.replace(b"\\u0000", b"\\ufffd"))
+    body = parse(EventsBody, _NO_CHARACTER.sub(rb"\\ufffd", raw) if b"\\u" in raw else raw)
     accepted: list[dict[str, Any]] = []
     rejected: list[RejectedEvent] = []
     for index, given in enumerate(body.events):
