@@ -31,7 +31,8 @@ COMMAND = re.compile(r"^(?:\.venv/bin/)?backroom ([a-z][a-z-]+)(?: ([a-z][a-z-]+
 MODULE = re.compile(r"python -m ((?:bench|scheduler|tasks)(?:\.\w+)*)")
 
 OTHER_VARIABLES = {"TORCH_INDEX", "TORCH_CUDA", "STRIPE_TEST_KEY", "WEB_CONCURRENCY", "PROMETHEUS_MULTIPROC_DIR"}
-"""Read by the Makefile, a test, the Procfile and the metrics, not by the shop."""
+OTHER_VARIABLES |= {"PIP_EXTRA_INDEX_URL", "POSTGRES_PASSWORD", "REDIS_PASSWORD", "GRAFANA_PASSWORD"}
+"""Read by the Makefile, a test, the Procfile, the metrics, pip and compose.yaml, not by the shop."""
 
 NO_JOBS = {"search.analytics"}
 
