@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from boot.services import Services, connect
 from boot.settings import Settings
+from clients.model_files import ensure_files
 from db import outbox
 from devstack.stand_ins.auth import create_app as auth_stand_in
 from devstack.stand_ins.serving import serving
@@ -17,6 +18,7 @@ from shop import jobs
 from shop.identity import keys
 from tests.browser.conftest import WAIT_MS, Serve
 from tests.shop.payments.shopkeeper import Shop, _shop  # noqa: F401 - a fixture
+from tests.shop.search.made import fill
 from tests.web.admin.conftest import _at_the_desk  # noqa: F401 - a fixture
 from tests.web.admin.furnished import Furnished, _furnished  # noqa: F401 - a fixture
 from tests.web.admin.sections import PAGES
@@ -166,6 +168,50 @@ def test_on_the_local_stack_a_click_on_a_name_signs_in(page: Page, local_stack: 
     page.get_by_role("link", name="Sign in").click()
     page.get_by_role("button", name="A customer").click()
     expect(page.get_by_role("alert")).to_contain_text("people with the role support or admin")
+
+
+def test_an_admin_pins_a_product_and_sees_it_first_in_a_search(page: Page, api: Any, token: Sign) -> None:
+    ensure_files(Path(api.services.settings.model_dir))
+    fill(api.services.db, api.services.encoder)
+    sign_in(page, api.url, token("usr_9", "admin"))
+    page.goto(f"{api.url}/admin/search")
+    page.get_by_label("Query").fill("red sofa")
+    page.get_by_role("button", name="Search").click()
+    last = page.locator(".hits > li").nth(4)
+    name = last.get_by_role("heading").inner_text()
+    last.get_by_role("link", name=f"Pin {name}").click()
+    expect(page.locator(".ordered .grow").first).to_have_text(name)
+    page.get_by_label("Words").fill("bottle")
+    page.get_by_role("button", name="Find").click()
+    page.locator("section", has_text="Find a product").get_by_role("button").nth(1).click()
+    page.get_by_role("button", name="further up").click()
+    page.get_by_role("button", name="Keep").click()
+    expect(page.get_by_role("status")).to_contain_text("They stand first")
+    page.get_by_role("link", name="Search for red sofa").click()
+    pinned = page.locator(".hits > li", has=page.get_by_text("pinned", exact=True)).get_by_role("heading")
+    expect(pinned).to_have_count(2)
+    assert "bottle" in pinned.nth(0).inner_text().lower()
+    assert pinned.nth(1).inner_text() == name
+
+
+def test_an_admin_starts_an_experiment_and_stops_it(page: Page, api: Any, token: Sign) -> None:
+    sign_in(page, api.url, token("usr_9", "admin"))
+    page.get_by_role("link", name="Experiments").click()
+    page.get_by_role("link", name="Draft one").click()
+    page.get_by_label("Name").fill("Checkout on one page")
+    page.get_by_label("Key, as pages ask for it").fill("one-page")
+    page.get_by_label("Variants").fill("control\none_page")
+    page.get_by_role("button", name="Keep the draft").click()
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Start").click()
+    expect(page.get_by_role("status")).to_contain_text("It runs")
+    asked = page.request.post(f"{api.url}/v1/assignments", data={"visitor_id": "vis_1", "keys": ["one-page"]})
+    assert asked.json()["data"][0]["variant"] in {"control", "one_page"}
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("main")).to_contain_text("Start again")
+    asked = page.request.post(f"{api.url}/v1/assignments", data={"visitor_id": "vis_2", "keys": ["one-page"]})
+    assert asked.json()["data"] == []
 
 
 def test_keys_move_through_a_page(page: Page, api: Any, token: Sign) -> None:

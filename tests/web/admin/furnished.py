@@ -88,7 +88,7 @@ def search_and_analytics(shop: Shop, desk: Browser) -> None:
     ingest(services.db, services.events)
     sessions(services.db)
     new = "/admin/experiments/new"
-    desk.send(desk.page(new), new, key="one-page", name="One page", variants="control 50\none_page 50")
+    desk.send(desk.page(new), new, experiment="one-page", name="One page", variants="control 50\none_page 50")
     desk.send(desk.page("/admin/experiments/one-page"), "/admin/experiments/one-page/start")
     assign(services.db, Visitor("vis_1", PERSON, signed_in=False), ["one-page"])
     desk.send(desk.page("/admin/funnels"), "/admin/funnels/keep", name="To the till")

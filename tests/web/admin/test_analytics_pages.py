@@ -66,10 +66,10 @@ def test_a_funnel_is_kept_changed_and_forgotten(support: Browser, admin: Browser
 
 def test_an_experiment_is_drafted_started_changed_and_stopped(admin: Browser) -> None:
     new = "/admin/experiments/new"
-    refused = admin.send(admin.page(new), new, key="Not A Key", name="One page", variants="control\none_page")
+    refused = admin.send(admin.page(new), new, experiment="Not A Key", name="One page", variants="control\none_page")
     assert refused.status_code == 422
     assert "Not A Key" in refused.text
-    words = {"key": "one-page", "name": "One page", "variants": "control 50\none_page 50", "cap": "500"}
+    words = {"experiment": "one-page", "name": "One page", "variants": "control 50\none_page 50", "cap": "500"}
     page = admin.follow(admin.send(admin.page(new), new, **words))
     assert page.facts()["A visitor counts up to"] == "€500.00"
     page = admin.follow(admin.send(page, "/admin/experiments/one-page/start"))

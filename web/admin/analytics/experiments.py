@@ -117,7 +117,7 @@ def change(visit: Visit, key: str) -> Done:
 def _body(visit: Visit) -> dict[str, Any]:
     variants = [line.rsplit(maxsplit=1) for line in visit.typed("variants").splitlines() if line.strip()]
     body: dict[str, Any] = {
-        "key": visit.typed("key"),
+        "key": visit.typed("experiment"),
         "name": visit.typed("name"),
         "hypothesis": visit.typed("hypothesis"),
         "variants": [parts[0] for parts in variants],
@@ -158,7 +158,7 @@ def _drawn(metric: Mapping[str, Any], currency: str) -> dict[str, Any]:
             effect["difference"],
             interval["low"] if interval else None,
             interval["high"] if interval else None,
-            f"{_sign(effect['difference'])}{_told(metric['name'], abs(effect['difference']), currency)}",
+            _gap(metric["name"], effect["difference"], currency),
             strong=bool(interval and (interval["low"] > 0 or interval["high"] < 0)),
         )
         for effect in effects
@@ -167,8 +167,7 @@ def _drawn(metric: Mapping[str, Any], currency: str) -> dict[str, Any]:
     told = "; ".join(
         f"{row.label} {row.note}, "
         + (
-            f"between {_sign(row.low)}{_told(metric['name'], abs(row.low), currency)} and "
-            f"{_sign(row.high)}{_told(metric['name'], abs(row.high), currency)}"
+            f"between {_gap(metric['name'], row.low, currency)} and {_gap(metric['name'], row.high, currency)}"
             if row.low is not None and row.high is not None
             else "too little for an interval"
         )
@@ -178,6 +177,7 @@ def _drawn(metric: Mapping[str, Any], currency: str) -> dict[str, Any]:
     return {
         **metric,
         "told": lambda value: _told(metric["name"], value, currency),
+        "gap": lambda value: _gap(metric["name"], value, currency),
         "chart": whiskers(rows, title=f"Difference of {name} to the control: {told}", ends=("less", "more"))
         if rows
         else "",
@@ -195,5 +195,9 @@ def _told(name: str, value: float | None, currency: str) -> str:
     return str(share(value, 2)) if name in SHARES else f"{value:.4f}"
 
 
-def _sign(value: float) -> str:
-    return "+" if value > 0 else "\N{MINUS SIGN}" if value < 0 else "±"
+def _gap(name: str, value: float, currency: str) -> str:
+    """A difference with its sign; of shares in points, which are no per cent of anything."""
+    sign = "+" if value > 0 else "\N{MINUS SIGN}" if value < 0 else "±"
+    if name in SHARES:
+        return f"{sign}{abs(value) * 100:.2f} points"
+    return f"{sign}{_told(name, abs(value), currency)}"
