@@ -158,6 +158,21 @@ def count_askers(tx: Tx, queries: Sequence[str]) -> dict[str, int]:
     return dict(rows)
 
 
+def little_asked(tx: Tx, *, least: int, limit: int) -> list[str]:
+    """Suggested queries with fewer askers than that: somebody was forgotten since."""
+    rows = tx.execute(
+        """
+        SELECT s.name FROM search_suggestions s
+         WHERE s.kind = 'query'
+           AND (SELECT count(*) FROM (SELECT FROM search_askers a WHERE a.query = s.name LIMIT %(least)s) asker)
+               < %(least)s
+         LIMIT %(limit)s
+        """,
+        {"least": least, "limit": limit},
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
 def known(tx: Tx, kind: str, names: Sequence[str]) -> list[Known]:
     cur = tx.cursor(row_factory=class_row(Known))
     return cur.execute(

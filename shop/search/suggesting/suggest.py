@@ -30,6 +30,9 @@ ASKED_DAYS = 90
 
 LONGEST_QUERY = 60
 
+CHECKED_EVERY = timedelta(hours=1)
+"""Whether suggested queries still have their askers, of whom an erasure may have taken some: ten microseconds each."""
+
 OVERLAP = timedelta(minutes=2)
 """Searches are read again for so long, since one that began earlier may be written later."""
 
@@ -81,12 +84,21 @@ def _asked(db: Database, never: tuple[str, ...]) -> int:
         touched = queries.note_askers(
             tx, since=since and since - OVERLAP, days=ASKED_DAYS, longest=LONGEST_QUERY
         ) + queries.forget_askers(tx, days=ASKED_DAYS, limit=BITE)
+        touched += _little_asked(tx, now)
         wanted = _worthy(tx, queries.count_askers(tx, touched), never)
         kept = {one.name for one in wanted}
         gone = queries.known(tx, "query", [query for query in touched if query not in kept])
         _replace(tx, wanted, gone)
         queries.set_mark(tx, "suggest.queries", now)
     return len(touched)
+
+
+def _little_asked(tx: Tx, now: datetime) -> list[str]:
+    checked = queries.mark(tx, "suggest.checked")
+    if checked is not None and now - checked < CHECKED_EVERY:
+        return []
+    queries.set_mark(tx, "suggest.checked", now)
+    return queries.little_asked(tx, least=LEAST_ASKERS, limit=BITE)
 
 
 def _worthy(tx: Tx, askers: dict[str, int], never: tuple[str, ...]) -> list[Wanted]:

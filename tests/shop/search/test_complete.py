@@ -81,6 +81,17 @@ def test_what_few_asked_found_nothing_or_is_personal_is_never_suggested(
     assert one_value(shop, "SELECT count(*) FROM search_suggestions WHERE kind = 'query'") == 0
 
 
+def test_what_is_left_of_two_people_once_the_third_is_erased_is_suggested_no_more(shop: Database) -> None:
+    asked(shop, "leather belt")
+    asked(shop, "leather sofa", people=4)
+    suggest(shop)
+    with shop.transaction() as tx:
+        tx.execute("SELECT forget_searches(NULL, '{vis_0}'), forget_interests(NULL, '{vis_0}')")
+        tx.execute("UPDATE search_marks SET at = now() - interval '1 hour' WHERE name = 'suggest.checked'")
+    suggest(shop)
+    assert texts(shop, "leather") == ["leather sofa"]
+
+
 def test_one_person_who_asks_often_is_one_person(shop: Database) -> None:
     for _ in range(5):
         asked(shop, "leather belt", people=2)

@@ -1,9 +1,12 @@
 """What a query asks for, and what it asks to be spared."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shop.search.answering.known import NOTHING
 from shop.search.understanding.evidence import evidence
 from shop.search.understanding.understand import understand
 
@@ -38,6 +41,12 @@ def test_a_refused_phrase_is_taken_out_of_the_query(text: str, wanted: str, refu
 )
 def test_a_fraction_is_one_size(text: str, sizes: list[str]) -> None:
     assert understand(text).of("size") == sizes
+
+
+def test_a_number_or_a_letter_alone_is_no_category_whatever_shelves_are_called() -> None:
+    known = replace(NOTHING, categories={("1",): ("1",), ("b",): ("b",), ("3d",): ("3d",), ("belt",): ("belts",)})
+    found = {text: understand(text, known).of("category") for text in ("1tb ssd", "a b switch", "3d printer", "belt 1")}
+    assert found == {"1tb ssd": [], "a b switch": [], "3d printer": ["3d"], "belt 1": ["belts"]}
 
 
 def test_a_query_of_nothing_but_a_refusal_is_taken_word_for_word() -> None:
