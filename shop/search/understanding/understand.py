@@ -210,7 +210,7 @@ def _brands(each: Sequence[str], brands: Mapping[str, str]) -> list[Reading]:
 def _category(
     found: Sequence[str], categories: Mapping[tuple[str, ...], tuple[str, ...]], written: Mapping[str, str]
 ) -> list[Reading]:
-    """The longest run of words that is the name of a category. A shelf that is called "1" is not what "1 tb" is about."""
+    """The longest run of words that is the name of a category. A shelf called "1" is not what "1 tb" is about."""
     for length in range(len(found), 0, -1):
         for place in range(len(found) - length + 1):
             run = tuple(found[place : place + length])
