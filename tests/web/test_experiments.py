@@ -192,6 +192,8 @@ def test_results_are_money_of_the_ledger_after_the_exposure(
         (200, 20, 20, 200_000),
         (200, 40, 42, 400_000),
     ]
+    # Wilson's interval of 20 in 200, by hand: (0.1 + z²/400 ± z √(0.09/200 + z²/160000)) / (1 + z²/200), z = 1.96.
+    assert found["groups"][0]["rate"] == pytest.approx({"rate": 0.1, "low": 0.0657, "high": 0.1494}, abs=2e-4)
     conversion, revenue, refunds = found["metrics"]
     effect = conversion["effects"][0]
     assert (conversion["control"], effect["mean"], effect["lift"]) == (0.1, 0.2, pytest.approx(1))
@@ -220,6 +222,7 @@ def test_a_split_that_is_not_the_planned_one_has_no_readout(
     assert found["srm_p"] < 0.001
     assert (found["blocked"], found["warnings"]) == ("srm", ["too_early", "maturing"])
     assert all(metric["effects"] == [] and metric["control"] is None for metric in found["metrics"])
+    assert [one["rate"] for one in found["groups"]] == [None, None]
 
 
 def test_who_saw_both_is_counted_and_left_out(
@@ -449,7 +452,10 @@ def test_a_noted_variant_that_is_not_the_drawn_one_is_found(
         tx.execute("UPDATE exposures SET variant = 0 WHERE visitor_id = %s", (who(1, 7),))
     found = client.get(f"{PATH}/button/results", headers=admin).json
     assert found
-    assert (found["audit"], found["warnings"]) == ({"checked": 240, "wrong": 1}, ["misassigned"])
+    assert (found["audit"], found["warnings"]) == (
+        {"checked": 240, "wrong": 1, "visitors": [who(1, 7)]},
+        ["misassigned"],
+    )
 
 
 def test_the_calculator_says_how_many_visitors_a_plan_needs(client: FlaskClient, admin: dict[str, str]) -> None:

@@ -123,10 +123,11 @@ class GroupBody(Out):
 
 
 class AuditBody(Out):
-    """Noted variants that were drawn again, and how many came out otherwise."""
+    """Noted variants that were drawn again, how many came out otherwise, and the first ten of those visitors."""
 
     checked: int
     wrong: int
+    visitors: list[str]
 
 
 class ResultsBody(Out):

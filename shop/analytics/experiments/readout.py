@@ -28,6 +28,10 @@ AUDITED = 10_000
 """Exposures that are drawn again: a fifth of a second of work, and a fault in the drawing is in all of them."""
 
 
+NAMED = 10
+"""Wrongly noted visitors by name: enough to look for what they have in common."""
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """`exposed` is everybody; `mixed` and `maturing` of them are left out; `visitors` is who counts. `net` is uncut,
@@ -50,10 +54,12 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """So many exposures were drawn again, and so many of them came out otherwise than they are noted."""
+    """So many exposures were drawn again, and so many of them came out otherwise than they are noted. `visitors` are the
+    first of these."""
 
     checked: int
     wrong: int
+    visitors: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +147,12 @@ def _shares(tx: Tx, row: ExperimentRow, asked: Asked) -> dict[tuple[int, str], S
 
 def _audit(tx: Tx, row: ExperimentRow, phase: PhaseRow) -> Audit:
     noted = queries.noted(tx, row.id, phase.phase, limit=AUDITED)
-    wrong = sum(
-        drawn(row, visitor_id, weights=phase.weights, coverage=phase.coverage) != variant
+    wrong = [
+        visitor_id
         for visitor_id, variant in noted
-    )
-    return Audit(len(noted), wrong)
+        if drawn(row, visitor_id, weights=phase.weights, coverage=phase.coverage) != variant
+    ]
+    return Audit(len(noted), len(wrong), wrong[:NAMED])
 
 
 def _groups(variants: Sequence[str], phase: PhaseRow, rows: Mapping[tuple[int, str], Outcome]) -> list[Group]:

@@ -34,6 +34,8 @@ SHARES = """, ordered AS (
       FROM seen
       JOIN search_queries AS searches ON searches.visitor_id = seen.visitor_id
        AND searches.searched_at >= seen.exposed_at AND searches.searched_at < seen.until
+     -- Known without the visitor, so that older searches are not read.
+     WHERE searches.searched_at >= %(start)s
   GROUP BY seen.visitor_id
 ), tried AS (
     SELECT ordered.visitor_id, (count(*) FILTER (WHERE facts.name = 'payment_failed'))::float8 AS y,
