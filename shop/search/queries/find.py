@@ -13,6 +13,10 @@ from shop.search.queries.vectors import Vector
 EF_SEARCH = 200
 """Width of the graph search: the 200 nearest with a recall of .99 in 2.5 ms."""
 
+MANY = 300_000
+"""Products from which the graph is searched twice as wide: at 200,000 the width above finds .98 of the ten nearest, at
+a million .93, and twice the width .98."""
+
 PartAway = (errors.QueryCanceled, errors.LockNotAvailable, errors.UndefinedFile, errors.InternalError)
 """What a statement over one part of the index raises when that part is too slow, locked by a repair, or broken."""
 
@@ -34,20 +38,24 @@ class Posting:
 
 
 def prepare(tx: Tx, *, ef_search: int) -> int:
-    """Settings of what compares vectors; answers how many products are indexed. Iterative scans go on until filters
-    have let enough through; each statement is planned for its own values, as a general plan for a rare category is
-    forty times slower; the rest as in `versions.begin`.
+    """Settings of what compares vectors, twice as wide from MANY products on; answers how many are indexed.
+
+    Iterative scans go on until filters have let enough through; each statement is planned for its own values, as a
+    general plan for a rare category is forty times slower; the rest as in `versions.begin`.
     """
     row = tx.execute(
         """
-        SELECT (SELECT documents FROM search_corpus), set_config('hnsw.ef_search', %(ef_search)s, true),
+        SELECT (SELECT documents FROM search_corpus),
+               set_config('hnsw.ef_search', (%(ef_search)s::integer * CASE WHEN (SELECT documents FROM search_corpus)
+                                                                               >= %(many)s THEN 2 ELSE 1 END)::text,
+                          true),
                set_config('hnsw.iterative_scan', 'relaxed_order', true),
                set_config('plan_cache_mode', 'force_custom_plan', true),
                set_config('synchronous_commit', 'off', true),
                set_config('statement_timeout', '3s', true),
                set_config('lock_timeout', '250ms', true)
         """,
-        {"ef_search": str(ef_search)},
+        {"ef_search": ef_search, "many": MANY},
     ).fetchone()
     return row[0] if row and row[0] is not None else 0
 

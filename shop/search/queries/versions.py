@@ -6,6 +6,7 @@ from typing import Literal
 from psycopg.rows import args_row
 
 from db.database import Tx
+from shop.search.queries.find import MANY
 
 Name = Literal["catalogue", "merchandising"]
 
@@ -38,14 +39,16 @@ def begin(tx: Tx, *, ef_search: int) -> State:
         SELECT (SELECT version FROM search_versions WHERE name = 'catalogue'),
                (SELECT version FROM search_versions WHERE name = 'merchandising'),
                (SELECT documents FROM search_corpus),
-               set_config('hnsw.ef_search', %(ef_search)s, true),
+               set_config('hnsw.ef_search', (%(ef_search)s::integer * CASE WHEN (SELECT documents FROM search_corpus)
+                                                                               >= %(many)s THEN 2 ELSE 1 END)::text,
+                          true),
                set_config('hnsw.iterative_scan', 'relaxed_order', true),
                set_config('plan_cache_mode', 'force_generic_plan', true),
                set_config('synchronous_commit', 'off', true),
                set_config('statement_timeout', '3s', true),
                set_config('lock_timeout', '250ms', true)
         """,
-        {"ef_search": str(ef_search)},
+        {"ef_search": ef_search, "many": MANY},
     ).fetchone()
     assert found is not None, "a SELECT without FROM has a row"
     return found

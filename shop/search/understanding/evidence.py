@@ -19,29 +19,30 @@ def evidence(text: str, phrase: str, language: str = ENGLISH) -> int:
     stems = [stem(word, language) for word in words(normalise(phrase)) if word not in spoken.stop_words]
     if not stems:
         return 0
-    said = [_says(window, stems, language) for window in _windows(text.lower(), stems[0])]
-    return 1 if 1 in said else min(said, default=0)
+    low, said = text.lower(), 0
+    for at in _places(low, stems[0]):
+        here = _says(low, at, stems, language)
+        if here > 0:
+            return 1
+        said = min(said, here)
+    return said
 
 
-def _windows(text: str, first: str) -> Generator[tuple[list[str], list[str]]]:
-    """The words before and from each place where the first stem may begin; only they are worth normalising."""
+def _places(text: str, first: str) -> Generator[int]:
+    """Where the first stem may begin: only what is around there is worth normalising."""
     beginning = first.removesuffix("i")  # battery has the stem batteri
     for found in re.finditer(rf"(?<![^\W_]){re.escape(beginning)}", text):
-        at = found.start()
-        before = words(normalise(text[max(0, at - WINDOW) : at]))[-2:]
-        yield before, words(normalise(text[at : at + WINDOW]))
+        yield found.start()
 
 
-def _says(window: tuple[list[str], list[str]], stems: list[str], language: str) -> int:
-    before, then = window
+def _says(text: str, at: int, stems: list[str], language: str) -> int:
+    then = words(normalise(text[at : at + WINDOW]))
     if [stem(word, language) for word in then[: len(stems)]] != stems:
         return 1 if len(stems) == 1 and then and _is_less(then[0], stems[0], language) else 0
-    denied = language_of(language).denials.intersection(before) or then[len(stems) : len(stems) + 1] in (
-        ["free"],
-        ["less"],
-        ["frei"],
-    )
-    return 1 if denied else -1
+    if then[len(stems) : len(stems) + 1] in (["free"], ["less"], ["frei"]):
+        return 1
+    before = words(normalise(text[max(0, at - WINDOW) : at]))[-2:]
+    return 1 if language_of(language).denials.intersection(before) else -1
 
 
 def _is_less(word: str, first: str, language: str) -> bool:
