@@ -39,6 +39,19 @@ def found(client: FlaskClient, query: str, **headers: str) -> Any:
 
 
 @pytest.mark.usefixtures("shop")
+def test_a_trial_by_people_of_the_shop_is_in_no_figure(
+    client: FlaskClient, services: Services, signed_in: Callable[..., Headers]
+) -> None:
+    support = signed_in("usr_7", "support")
+    assert client.get("/v1/search?q=red+sofa&counted=false").status_code == 403
+    tried = client.get("/v1/search?q=red+sofa&counted=false&limit=1", headers=support).get_json()
+    later = f"/v1/search?q=red+sofa&counted=false&limit=1&cursor={tried['next_cursor']}"
+    assert client.get(later, headers=support).get_json()["total"] == tried["total"]
+    found(client, "q=red+sofa")
+    assert one_value(services.db, "SELECT count(*) FROM search_queries") == 1
+
+
+@pytest.mark.usefixtures("shop")
 def test_anyone_may_search_and_gets_one_list(client: FlaskClient) -> None:
     answer = found(client, "q=red+sofa&limit=2")
     assert set(answer) == {

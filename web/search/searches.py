@@ -33,7 +33,7 @@ class SearchQuery(In):
     `correct=false` takes every word as it is written. `interpret=false` understands nothing but words, `keep=price`
     (also without, brand, category, colour, size; may be given several times) keeps that part as words: what undoes a
     piece of `query.interpreted`. `personalize=false` forgets who asks. `explain=true` (admins) tells of each product
-    why it is where it is.
+    why it is where it is. `counted=false` (support) is a trial by people of the shop, and in none of its figures.
     """
 
     q: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
@@ -52,6 +52,7 @@ class SearchQuery(In):
     interpret: bool = True
     keep: list[Part] = Field(default_factory=list[Part], max_length=len(PARTS))
     explain: bool = False
+    counted: bool = True
 
 
 class ProductBody(Out):
@@ -219,6 +220,8 @@ def _request(call: Call, query: SearchQuery) -> SearchRequest:
         raise Invalid([Fault("/price_min", "is above price_max")])
     if query.explain and not call.has("admin"):
         raise Forbidden("only admins are told why")
+    if not query.counted and not call.has("support"):
+        raise Forbidden("only the shop's own people may search uncounted")
     filters = Filters(
         categories=tuple(sorted({category.lower() for category in query.category})),
         brands=tuple(sorted({brand.lower() for brand in query.brand})),
@@ -241,6 +244,7 @@ def _request(call: Call, query: SearchQuery) -> SearchRequest:
         literal=tuple(sorted(set(query.keep))) if query.interpret else PARTS,
         personal=query.personalize,
         explain=query.explain,
+        counted=query.counted,
     )
 
 

@@ -38,7 +38,8 @@ class SearchRequest:
     """`after` is the place a page before ended; it goes with the same text, filters, sort and mode only.
 
     `correct` False takes every word as it is written, `literal` names what of the query is not to be interpreted,
-    `personal` False forgets who asks, `explain` tells of every hit why it is there.
+    `personal` False forgets who asks, `explain` tells of every hit why it is there, `counted` False is no shopper's
+    search and in no figure.
     """
 
     text: str
@@ -53,6 +54,7 @@ class SearchRequest:
     literal: tuple[Part, ...] = ()
     personal: bool = True
     explain: bool = False
+    counted: bool = True
 
 
 @dataclass(frozen=True, slots=True)

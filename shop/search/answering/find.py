@@ -270,9 +270,9 @@ def _hits(tx: Tx, page: Sequence[Ranked], explanations: Mapping[str, Explanation
 
 
 def logged(tx: Tx, request: SearchRequest, result: SearchResult, began: float) -> SearchResult:
-    """The result with the time it took, written down if it is a first page."""
+    """The result with the time it took, written down if it is a shopper's first page."""
     result = replace(result, took_ms=_since(began))
-    if request.after is None:
+    if request.after is None and request.counted:
         log.insert_search(
             tx,
             log.Search(

@@ -29,6 +29,8 @@ def test_an_admin_sees_why_and_support_sees_what(admin: Browser, support: Browse
     shown = support.page("/admin/search?q=red+sofa")
     assert "Red sofa" in shown.text
     assert not shown.all("svg")
+    admin.page("/admin/pins/edit?query=red+sofa&find=sofa")
+    assert support.page("/admin/searches").facts()["Searches"] == "0"
 
 
 @pytest.mark.usefixtures("shelves")

@@ -39,7 +39,9 @@ def edit(visit: Visit) -> Response:
         ids=ids,
         names=_names(visit, ids),
         find=find,
-        found=visit.api.get("/v1/search", q=find, limit=FOUND, personalize="false")["data"] if find else [],
+        found=visit.api.get("/v1/search", q=find, limit=FOUND, personalize="false", counted="false")["data"]
+        if find
+        else [],
         begins=visit.typed("from", visit.asked("from") or _local(visit, saved.get("from"))),
         ends=visit.typed("until", visit.asked("until") or _local(visit, saved.get("until"))),
     )

@@ -56,6 +56,7 @@ def _found(visit: Visit, query: str) -> Any:
         correct="" if visit.asked("correct") != "no" else "false",
         personalize="" if visit.asked("personal") == "1" else "false",
         in_stock=visit.asked("in_stock") == "1",
+        counted="false",
         explain=visit.person.is_admin,
         limit=SHOWN,
         cursor=visit.asked("cursor"),
