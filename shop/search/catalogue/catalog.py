@@ -52,10 +52,11 @@ def receive_lines(db: Database, body: bytes) -> str:
 def catalog(db: Database, batch_id: str, progress: Progress = unheard, *, currency: str = "eur") -> dict[str, object]:
     """Apply one batch; again, it finds nothing to change. Answers the import's report. Raises NotFound."""
     with db.transaction() as tx:
-        body = queries.batch_body(tx, batch_id)
-    if body is None:
+        found = queries.batch(tx, batch_id)
+    if found is None:
         raise NotFound(f"there is no batch {batch_id}")
-    report = import_products(db, read_ndjson(io.BytesIO(body)), progress, currency=currency)
+    body, said_at = found
+    report = import_products(db, read_ndjson(io.BytesIO(body)), progress, currency=currency, said_at=said_at)
     with db.transaction() as tx:
         queries.mark_applied(tx, batch_id)
         queries.delete_applied_batches(tx, older_than_days=KEPT_DAYS)
@@ -63,7 +64,9 @@ def catalog(db: Database, batch_id: str, progress: Progress = unheard, *, curren
 
 
 def retire(db: Database, product_id: str) -> None:
-    """Take a product out of search at once; an import that brings it again brings it back. Raises NotFound."""
+    """Take a product out of search at once; an import that brings it again later brings it back, one that was handed in
+    before and still waits does not. Raises NotFound.
+    """
     with db.transaction() as tx:
         index.lock(tx)
         number = queries.retire_product(tx, product_id)

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
@@ -44,9 +45,15 @@ class ImportReport:
 
 
 def import_products(
-    db: Database, rows: Iterable[Row], progress: Progress = unheard, *, currency: str = "eur"
+    db: Database,
+    rows: Iterable[Row],
+    progress: Progress = unheard,
+    *,
+    currency: str = "eur",
+    said_at: datetime | None = None,
 ) -> ImportReport:
-    """Store what is new or different and stage its embedding; rows that say nothing new are left untouched.
+    """Store what is new or different and stage its embedding; rows that say nothing new are left untouched, and so are
+    products about which something was said after `said_at` (None: now).
 
     Each batch of 1,000 is one transaction, so that what is reported as done stays done whatever happens next. Of an
     id that comes twice in a batch the later row counts. Progress is told in rows; their total is not known.
@@ -56,7 +63,7 @@ def import_products(
     while batch := list(islice(remaining, BATCH)):
         products = _read(batch, report, currency)
         with db.transaction() as tx:
-            _store(tx, products, report)
+            _store(tx, products, report, said_at)
         report.read += len(batch)
         progress(report.read, None)
     with db.transaction() as tx:
@@ -87,11 +94,11 @@ def _product(row: Mapping[str, object] | BadRow, currency: str) -> Product:
     return read_product(row, currency=currency)
 
 
-def _store(tx: Tx, products: Sequence[Product], report: ImportReport) -> None:
+def _store(tx: Tx, products: Sequence[Product], report: ImportReport, said_at: datetime | None) -> None:
     index.lock(tx)
     rows = json.dumps([stored_row(product) for product in products])
-    changed = queries.update_products(tx, rows)
-    added = queries.insert_products(tx, rows)
+    changed = queries.update_products(tx, rows, said_at=said_at)
+    added = queries.insert_products(tx, rows, said_at=said_at)
     report.changed += len(changed)
     report.added += len(added)
     report.unchanged += len(products) - len(changed) - len(added)

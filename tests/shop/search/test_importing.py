@@ -84,6 +84,34 @@ def test_a_retired_product_comes_back_with_the_next_import(db: Database) -> None
     assert _index(db)["documents"] == 60
 
 
+def test_a_batch_that_waited_neither_brings_back_what_was_retired_nor_an_older_price(db: Database) -> None:
+    stock(db, products())
+    price = "SELECT price FROM products WHERE id = %(id)s"
+    catalog.receive_products(db, [{**products()[3], "price": 1}, {**products()[4], "price": 2}])
+    first = one_value(db, "SELECT id FROM catalogue_batches")
+    catalog.retire(db, "p003")
+    catalog.receive_products(db, [{**products()[4], "price": 3}])
+    second = one_value(db, "SELECT id FROM catalogue_batches WHERE id <> %(id)s", id=first)
+    catalog.catalog(db, second)
+    assert catalog.catalog(db, first)["changed"] == 0
+    assert one_value(db, "SELECT active FROM products WHERE id = 'p003'") is False
+    assert one_value(db, price, id="p004") == 3
+    catalog.receive_products(db, [{**products()[3], "price": 4}])
+    catalog.catalog(db, one_value(db, "SELECT max(id) FROM catalogue_batches"))
+    assert one_value(db, "SELECT active FROM products WHERE id = 'p003'") is True
+    assert one_value(db, price, id="p003") == 4
+
+
+def test_batches_that_wait_one_after_the_other_are_all_applied(db: Database) -> None:
+    stock(db, products())
+    for price in (1, 2, 3):
+        catalog.receive_products(db, [{**products()[4], "price": price}])
+    with db.transaction() as tx:
+        waiting = tx.execute("SELECT id FROM catalogue_batches ORDER BY id").fetchall()
+    assert [catalog.catalog(db, batch_id)["changed"] for (batch_id,) in waiting] == [1, 1, 1]
+    assert one_value(db, "SELECT price FROM products WHERE id = 'p004'") == 3
+
+
 def test_retiring_what_never_was_is_refused(db: Database) -> None:
     with pytest.raises(NotFound):
         catalog.retire(db, "nobody")
