@@ -54,8 +54,8 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """So many exposures were drawn again, and so many of them came out otherwise than they are noted. `visitors` are the
-    first of these."""
+    """So many exposures were drawn again, and so many of them came out otherwise than they are noted; `visitors` are
+    the first of these."""
 
     checked: int
     wrong: int
