@@ -96,8 +96,10 @@ class Inside:
     def _ask(self, builder: EnvironBuilder) -> Reply:
         builder.headers["Authorization"] = f"Bearer {self.token}"
         builder.headers["X-Request-Id"] = self.request_id
-        response = Response.from_app(self.app.wsgi_app, builder.get_environ(), buffered=True)
-        content = response.get_data()
+        # In a context of its own: what is noted of this request must not be taken for what was noted of the page.
+        with self.app.app_context():
+            response = Response.from_app(self.app.wsgi_app, builder.get_environ(), buffered=True)
+            content = response.get_data()
         if response.status_code >= HTTPStatus.BAD_REQUEST:
             raise Refused(response.status_code, _problem(content))
         return Reply(response.status_code, response.headers, content)

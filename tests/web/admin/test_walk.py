@@ -6,6 +6,7 @@ from pathlib import Path
 
 from flask import Flask
 from psycopg import sql
+from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
 from boot.services import Services
@@ -159,6 +160,12 @@ def check_links(desk: Browser, links: dict[str, str]) -> None:
     assert len(ours) > 40
     for link in ours:
         assert desk.get(link).status_code in {200, 503}, f"{link} of {links[link]}"
+
+
+def test_a_page_and_what_it_asks_have_a_line_of_the_log_each(support: Browser) -> None:
+    with capture_logs() as lines:
+        support.page("/admin/reports")
+    assert [line["route"] for line in lines if line["event"] == "request"] == ["GET /v1/reports", "GET /admin/reports"]
 
 
 def test_no_template_holds_a_style_or_a_script_of_its_own() -> None:
