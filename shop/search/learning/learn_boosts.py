@@ -10,7 +10,7 @@ from db.database import Database, Tx
 from shop.search.language.text import normalise
 from shop.search.learning import click_model
 from shop.search.learning.learned import HALF_LIFE_DAYS
-from shop.search.queries import boosts, versions
+from shop.search.queries import boosts, outcomes, versions
 from shop.search.queries.boosts import Boost, Teaching
 
 DAYS = 90
@@ -53,6 +53,7 @@ class Fitted:
 def build_boosts(db: Database, *, built_at: datetime) -> int:
     """Made anew from the clicks of 90 days, in place of those before; answers how many."""
     with db.transaction() as tx:
+        outcomes.lock(tx)  # two at once would each write what the other one writes
         found = boosts_of(tx, fitted(tx, until=built_at), until=built_at)
         boosts.replace_boosts(tx, found, built_at=built_at)
         versions.bump(tx, "merchandising")

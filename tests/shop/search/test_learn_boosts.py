@@ -1,5 +1,8 @@
 """What clicks teach: freed of places, bounded, fading, and without a say before it has won its trial."""
 
+import threading
+import time
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -10,10 +13,12 @@ from shop.search.answering.find import SearchRequest, SearchResult, find
 from shop.search.answering.rank import Ranked
 from shop.search.learning import click_model
 from shop.search.learning.learn import learn
+from shop.search.learning.learn_boosts import build_boosts
 from shop.search.learning.learned import draft
 from shop.search.learning.learning import NotProven, standing, switch
 from shop.search.merchandise import save_pins
 from shop.search.queries import boosts as queries
+from shop.search.queries import outcomes
 from shop.search.recommending.objections import choose
 from tests.shop.search.made import CountingEncoder, one_value, products, stock
 from tests.shop.search.test_learn import A, B, C, did, searched
@@ -88,6 +93,24 @@ def test_what_people_choose_is_lifted_what_they_pass_over_sinks_both_within_boun
     assert -0.05 <= found[A] <= -0.01
     assert -0.05 <= found[B] <= -0.01
     assert learn(db)["boosts"] == 0  # once a day
+
+
+def test_two_that_make_boosts_at_once_do_so_one_after_the_other(db: Database) -> None:
+    clicked(db, C)
+    learn(db)
+    made: list[int] = []
+    other = threading.Thread(target=lambda: made.append(build_boosts(db, built_at=datetime.now(UTC))))
+    with db.transaction() as tx:
+        outcomes.lock(tx)
+        other.start()
+        for _ in range(1000):
+            if one_value(db, "SELECT count(*) FROM pg_locks WHERE NOT granted"):
+                break
+            time.sleep(0.01)
+        queries.replace_boosts(tx, [queries.Boost("sofa", C, 0.1, 0.5, 3)], built_at=datetime.now(UTC))
+    other.join()
+    assert made == [3]
+    assert len(boosts(db)) == 3
 
 
 @pytest.mark.parametrize("more", [{"people": 2}, {"times": 10}, {"days_ago": 100}, {"sort": "price_asc"}])
