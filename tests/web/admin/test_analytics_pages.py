@@ -1,5 +1,6 @@
 """The pages about analytics as people use them: ranges, funnels, experiments, quarantine, reports, alerts."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -62,6 +63,17 @@ def test_a_funnel_is_kept_changed_and_forgotten(support: Browser, admin: Browser
     assert "vis_2" in stopped.text
     assert support.get(link).status_code == 403
     assert "Kept funnels" not in support.follow(support.send(kept, "/admin/funnels/forget")).html
+
+
+@pytest.mark.usefixtures("busy")
+def test_a_kept_funnel_that_the_form_cannot_show_whole_says_so(
+    support: Browser, signed_in: Callable[..., dict[str, str]]
+) -> None:
+    where = {"product_id": "prd_1", "device": "desktop"}
+    definition = {"steps": [{"name": "product_view", "where": where}, {"name": "cart_add"}]}
+    body = {"name": "Two conditions", "definition": definition}
+    kept = support.client.post("/v1/analytics/funnels", json=body, headers=signed_in("usr_7", "support")).get_json()
+    assert "conditions that the fields below cannot show" in support.page(f"/admin/funnels?saved={kept['id']}").text
 
 
 def test_an_experiment_is_drafted_started_changed_and_stopped(admin: Browser) -> None:

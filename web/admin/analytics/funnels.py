@@ -48,6 +48,7 @@ def funnels(visit: Visit) -> Response:
         kept=kept,
         asked=asked,
         lines=[_line(step) for step in asked["steps"]],
+        more_than_shown=_more_than_shown(asked),
         found=found,
         problem=refused,
         chart=_chart(found["steps"]) if found else "",
@@ -145,6 +146,13 @@ def _line(step: Mapping[str, Any]) -> dict[str, str]:
     field, values = next(iter(step.get("where", {}).items()), ("", []))
     said = values if isinstance(values, str) else ", ".join(values)
     return {"name": step["name"], "field": field, "value": said, "within": str(step.get("within", ""))}
+
+
+def _more_than_shown(asked: Mapping[str, Any]) -> bool:
+    """Whether the API kept what this form has no fields for, and would lose."""
+    several = any(len(step.get("where", {})) > 1 for step in asked["steps"])
+    between: Sequence[Mapping[str, Any]] = asked.get("exclude", ())
+    return several or len(between) > 1 or any(one.get("where") for one in between)
 
 
 def _answer(visit: Visit, asked: Mapping[str, Any], days: Span) -> tuple[Any, Refused | None]:

@@ -34,6 +34,7 @@ def events(visit: Visit) -> Response:
         found=found,
         outcomes=OUTCOMES,
         senders=sorted(senders.items(), key=lambda one: -one[1]["received"]),
+        loss=visit.api.get("/v1/analytics/tracking", **days.query),
         page=page,
         tabs=TABS,
     )
