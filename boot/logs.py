@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 
+from boot import faults
 from db.outbox import Origin, origin
 
 
@@ -18,11 +19,16 @@ def configure(level: str = "INFO", *, process: str) -> None:
         # Not a bound variable: threads start without those.
         return {**line, "process": process}
 
+    def tell_of_faults(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        faults.tell(line)
+        return line
+
     shared: list[structlog.typing.Processor] = [
         name_process,
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+        tell_of_faults,
     ]
     structlog.configure(
         processors=[*shared, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()],

@@ -226,6 +226,10 @@ class Settings(BaseSettings):
     # running
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """How much is logged."""
+    otel_exporter_otlp_endpoint: HttpUrl | None = None
+    """A collector of traces that speaks OTLP over HTTP; needs the extra `otel`. Empty: no traces."""
+    sentry_dsn: SecretStr = SecretStr("")
+    """Where bugs are told to Sentry, without anything personal; needs the extra `sentry`. Empty: nowhere."""
     database_pool: int = Field(8, ge=1, le=100)
     """Connections to PostgreSQL of one process, at most."""
     web_threads: int = Field(24, ge=2, le=500)

@@ -169,7 +169,7 @@ PAGES = (
                     "Slowest",
                     "95 of a hundred are faster.",
                     {
-                        "{{method}} {{route}}": "topk(10, histogram_quantile(0.95, sum by (method, route, le) "
+                        "{{route}}": "topk(10, histogram_quantile(0.95, sum by (method, route, le) "
                         "(rate(backroom_request_seconds_bucket[5m]))))"
                     },
                     unit="s",
@@ -177,7 +177,7 @@ PAGES = (
                 Panel(
                     "Most asked",
                     "",
-                    {"{{method}} {{route}}": "topk(10, sum by (method, route) (rate(backroom_requests_total[5m])))"},
+                    {"{{route}}": "topk(10, sum by (method, route) (rate(backroom_requests_total[5m])))"},
                     unit="reqps",
                 ),
             ),

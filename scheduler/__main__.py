@@ -8,7 +8,7 @@ from types import FrameType
 import structlog
 
 from boot import broker as brokers
-from boot import logs, services
+from boot import faults, logs, services
 from boot.settings import read_settings
 from scheduler.clock import Clock
 from scheduler.drain_bell import ring
@@ -23,6 +23,7 @@ TROUBLE_S = 1.0
 def main() -> None:
     settings = read_settings()
     logs.configure(settings.log_level, process="control")
+    faults.begin(settings, process="control")
     stopping = threading.Event()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:

@@ -6,15 +6,18 @@ import random
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 from dramatiq.middleware import TimeLimitExceeded
 
+from boot import traces
 from boot.logs import caused_by
 from boot.services import Services
+from boot.traces import Span
 from db import job_runs
 from db.database import DatabaseUnavailable, Tx
 from db.job_runs import Claimed, Failure
@@ -35,6 +38,9 @@ MAX_RESULT = 65_536
 
 DATABASE_TROUBLE_S = 1.0
 
+FAILURES = frozenset(("dead", "bug", "time_limit"))
+"""Outcomes that show a fault of ours. What was refused, or waits for somebody, is the shop at work."""
+
 NEWER_WORKER_S = 30.0
 """During a deployment old workers get jobs they have no door for; new ones are there within a minute or two."""
 
@@ -52,10 +58,11 @@ class Runner:
         claimed = self._claim(job_id, fence)
         if claimed is None:
             return
-        cause = Origin(claimed.request_id, claimed.traceparent, claimed.asked_by)
-        with caused_by(cause, job_id=claimed.id, job=claimed.name):
+        with _span_of(claimed) as span, caused_by(_cause(claimed, span), job_id=claimed.id, job=claimed.name):
             started = time.monotonic()
             outcome = self._go_through(performer, claimed)
+            span.told["outcome"] = outcome
+            span.failed = outcome in FAILURES
             log.info(
                 "job",
                 queue=claimed.queue,
@@ -158,6 +165,23 @@ class Runner:
             except (*DatabaseUnavailable, TimeLimitExceeded) as error:
                 log.warning("outcome waits for the database", reason=type(error).__name__)
                 pause_s = DATABASE_TROUBLE_S
+
+
+@contextmanager
+def _span_of(claimed: Claimed) -> Generator[Span]:
+    """Two spans, one after the other: how long the job waited since it was due, and its run."""
+    told = {"job_id": claimed.id, "queue": claimed.queue, "attempt": claimed.attempts}
+    due = max(claimed.created_at, claimed.run_after)
+    with traces.span(
+        f"outbox {claimed.name}", kind="producer", parent=claimed.traceparent, since=due, told=told
+    ) as waited:
+        pass
+    with traces.span(claimed.name, kind="consumer", parent=waited.traceparent, told=told) as span:
+        yield span
+
+
+def _cause(claimed: Claimed, span: Span) -> Origin:
+    return Origin(claimed.request_id, span.traceparent, claimed.asked_by)
 
 
 def _fitting(result: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ import dramatiq
 import structlog
 
 from boot import broker as brokers
-from boot import logs, services
+from boot import faults, logs, services, traces
 from boot.settings import read_settings
 from boot.waking import UNKNOWN_JOB, WakingBroker
 from db import job_recovery, workers
@@ -42,6 +42,8 @@ def work(queue: str, *, threads: int, doors: str | None = None) -> None:
     """
     settings = read_settings()
     logs.configure(settings.log_level, process=f"worker_{queue}")
+    traces.begin(settings, process=f"worker_{queue}")
+    faults.begin(settings, process=f"worker_{queue}")
     stopping = _stop_on_signal()
     boot_id = uuid.uuid4().hex
     connected = services.connect(settings, name=f"worker_{queue}")
@@ -58,6 +60,7 @@ def work(queue: str, *, threads: int, doors: str | None = None) -> None:
         sibling.keep_alive()
     broker.leaving.set()
     _leave(connected, worker, sibling, boot_id)
+    traces.end()
     # A time limit that strikes between two jobs ends the thread itself. A worker with fewer threads than it is
     # believed to have is better started anew; the code tells the platform that this was no farewell.
     os._exit(0 if stopping.is_set() else EXIT_THREAD_LOST)

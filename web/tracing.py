@@ -3,11 +3,13 @@
 import re
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from http import HTTPStatus
 
 import structlog
 from flask import Request, Response, g, request
 
+from boot import traces
 from boot.logs import Origin, caused_by
 from shop.cards import holds_card_number
 from shop.ids import new_id
@@ -23,6 +25,8 @@ def begin() -> None:
     g.started = time.perf_counter()
     g.request_id = request_id(request)
     g.route = None
+    g.spans = ExitStack()
+    g.span = g.spans.enter_context(traces.span(request.method, kind="server", parent=_parent()))
 
 
 def request_id(asked: Request) -> str:
@@ -34,12 +38,7 @@ def request_id(asked: Request) -> str:
 @contextmanager
 def causing(caller: Caller) -> Generator[None]:
     """Within the block, staged jobs carry the request's id, its trace and who asked."""
-    parent = request.headers.get("traceparent", "")
-    cause = Origin(
-        request_id=g.request_id,
-        traceparent=parent if _TRACEPARENT.fullmatch(parent) else None,
-        asked_by=caller.sub,
-    )
+    cause = Origin(request_id=g.request_id, traceparent=g.span.traceparent, asked_by=caller.sub)
     with caused_by(cause):
         yield
 
@@ -49,6 +48,7 @@ def finish(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.request_id
     seconds = time.perf_counter() - g.started
     metrics.observe(request.method, g.route or "unknown", response.status_code, seconds)
+    _end_span(response.status_code)
     if g.get("quiet"):
         return response
     structlog.get_logger().info(
@@ -65,3 +65,19 @@ def finish(response: Response) -> Response:
         size=response.content_length,
     )
     return response
+
+
+def _parent() -> str | None:
+    given = request.headers.get("traceparent", "")
+    return given if _TRACEPARENT.fullmatch(given) else None
+
+
+def _end_span(status: int) -> None:
+    g.span.name = g.route or f"{request.method} unknown"
+    g.span.failed = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    g.span.told |= {
+        "http.route": g.span.name.partition(" ")[2],
+        "http.response.status_code": status,
+        "request_id": g.request_id,
+    }
+    g.spans.close()

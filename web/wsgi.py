@@ -1,5 +1,6 @@
 """What granian runs: `granian --interface wsgi web.wsgi:app`, once in each of its worker processes."""
 
+import atexit
 import os
 import tempfile
 import threading
@@ -12,7 +13,7 @@ if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
     _figures.mkdir(mode=0o700, exist_ok=True)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_figures)
 
-from boot import logs
+from boot import faults, logs, traces
 from boot.services import connect
 from boot.settings import read_settings
 from shop.search.answering.find import warm
@@ -20,6 +21,9 @@ from web.app import create_app
 
 settings = read_settings()
 logs.configure(settings.log_level, process="web")
+traces.begin(settings, process="web")
+faults.begin(settings, process="web")
+atexit.register(traces.end)
 services = connect(settings, name="backroom-web")
 app = create_app(services)
 # The first search finds the model loaded; other requests are answered meanwhile.
