@@ -59,12 +59,7 @@ def connect(settings: Settings, *, name: str = "backroom") -> Services:
     remembered = answers.connect(settings.redis_address, settings.stripe_secret_key.get_secret_value())
     return Services(
         settings=settings,
-        db=Database(
-            settings.database_url.get_secret_value(),
-            direct_url=settings.database_past_pooler if settings.database_direct_url else "",
-            size=settings.database_pool,
-            name=name,
-        ),
+        db=_database(settings, name),
         limits=limits.connect(settings.redis_address),
         answers=remembered,
         gateway=stripe.connect(
@@ -96,4 +91,13 @@ def connect(settings: Settings, *, name: str = "backroom") -> Services:
         knowledge=Knowledge(),
         recent=Recent(remembered),
         strangers=Strangers(),
+    )
+
+
+def _database(settings: Settings, name: str) -> Database:
+    return Database(
+        settings.database_url.get_secret_value(),
+        direct_url=settings.database_past_pooler if settings.database_direct_url else "",
+        size=settings.database_pool,
+        name=name,
     )

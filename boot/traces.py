@@ -98,8 +98,7 @@ def span(
         kind=SpanKind[kind.upper()],
         start_time=_nanoseconds(since) if since else None,
     )
-    carrier: dict[str, str] = {}
-    propagator.inject(carrier, trace.set_span_in_context(made))
+    propagator.inject(carrier := dict[str, str](), trace.set_span_in_context(made))
     shown = Span(carrier.get("traceparent", parent), dict(told or {}))
     try:
         yield shown
