@@ -52,7 +52,8 @@ def stock(db: Database, rows: Iterable[dict[str, Any]]) -> ImportReport:
 def fill(db: Database, encoder: Encoder, rows: Iterable[dict[str, Any]] | None = None) -> None:
     """A shop with its products imported and embedded."""
     stock(db, products() if rows is None else rows)
-    embed(db, encoder)
+    while embed(db, encoder)["remaining"]:
+        pass  # a bite ends after some seconds
 
 
 class CountingEncoder:
