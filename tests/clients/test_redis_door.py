@@ -1,6 +1,7 @@
 """Redis behind TLS, as platforms rent it: with a certificate that nobody vouches for, and with one that is checked."""
 
 import datetime as dt
+import re
 import shutil
 import socket
 import subprocess
@@ -23,6 +24,7 @@ from boot.services import connect
 from boot.settings import Settings
 from clients.redis_door import address
 from shop.ports.events import StreamUnavailable
+from tests.rules.source import PRODUCT, ROOT, python_files
 
 NOON = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
 
@@ -97,6 +99,12 @@ def test_an_address_without_tls_is_left_alone() -> None:
 def test_an_address_keeps_what_it_says_besides() -> None:
     said = address("rediss://:p%2F@h:6379/2?client_name=shop", verify=False)
     assert said == "rediss://:p%2F@h:6379/2?client_name=shop&ssl_cert_reqs=none&ssl_check_hostname=false"
+
+
+def test_there_is_no_second_door() -> None:
+    opening = re.compile(r"\bRedis\.from_url\(|\bredis\.Redis\(")
+    opened = [str(path) for path in python_files(*PRODUCT) if opening.search((ROOT / path).read_text(encoding="utf-8"))]
+    assert opened == ["clients/redis_door.py"]
 
 
 def _certificate(folder: Path) -> Path:
