@@ -100,7 +100,8 @@ def _ask(database_url: str, redis_url: str, count: int, draw: random.Random) -> 
         for number, (colour, kind) in enumerate(kinds)
     ]
     import_products(services.db, list(enumerate(rows, start=1)))
-    embed(services.db, services.encoder)
+    while embed(services.db, services.encoder)["remaining"]:
+        pass  # a bite ends after some seconds
     suggest(services.db)
     client = create_app(services).test_client()
     answered: collections.Counter[int] = collections.Counter()

@@ -7,6 +7,7 @@ from pydantic import Field
 from shop.analytics.events import identity
 from shop.analytics.events.identity import NobodyAskedFor
 from shop.analytics.queries.identity import Link
+from shop.errors import NotFound
 from web.access import ADMIN
 from web.call import Call
 from web.models import In, Out, Time
@@ -81,7 +82,7 @@ def show(call: Call, query: IdentityQuery) -> IdentityBody:
     )
 
 
-@GROUP.route("POST", "/v1/analytics/identity/decisions", who=ADMIN, answers={200: LinkBody})
+@GROUP.route("POST", "/v1/analytics/identity/decisions", who=ADMIN, answers={200: LinkBody}, errors=(NotFound,))
 def decide(call: Call, body: DecisionWish) -> LinkBody:
     """Undo a link, or take that back.
 

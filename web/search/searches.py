@@ -130,7 +130,7 @@ class ValueBody(Out):
 
 
 class RangeBody(Out):
-    """Both ends included; as `price_min` and `price_max` they give `count` products."""
+    """Both ends included; as `price_min` and `price_max` they give `count` products, or more, see below."""
 
     min: int
     max: int
@@ -148,7 +148,9 @@ class PricesBody(Out):
 
 
 class FacetsBody(Out):
-    """Counted in all products of the list, each facet without its own filter: what another value would give."""
+    """Counted in all products of the list, each facet without its own filter: what another value would give. Where
+    `total_is_exact` is false the list holds the best of many, and each count is "at least".
+    """
 
     category: list[ValueBody]
     brand: list[ValueBody]

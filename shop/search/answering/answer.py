@@ -115,9 +115,11 @@ def _anew(
     recent: Recent,
     flight: Flight[tuple[str, Kept]],
 ) -> SearchResult:
+    # The time before: where a pin begins or ends meanwhile, the answer is kept under a name that nobody asks for again.
+    began = datetime.now(UTC)
     result, known = search(db, encoder, request, knowledge)
     if not (result.personal or result.degraded or result.teams):
-        name = kept.name(encoder, request, known, datetime.now(UTC))
+        name = kept.name(encoder, request, known, began)
         found = kept.of_result(result)
         flight.landed = name, found
         recent.answers.keep(name, kept.packed(found), for_s=kept.KEPT_S)

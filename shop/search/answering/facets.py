@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -59,6 +59,17 @@ def count(cards: Sequence[Card]) -> Facets:
     )
 
 
+def at_least(counted: Facets, seen: Facets) -> Facets:
+    """Counts that are no lower than what is seen in the list under the filters: a leg that was full without them has
+    not brought all of it.
+    """
+    return Facets(
+        category=_raised(counted.category, seen.category),
+        brand=_raised(counted.brand, seen.brand),
+        price=counted.price and _priced(counted.price, seen.price),
+    )
+
+
 def told(found: Facets) -> dict[str, Any]:
     """As JSON can keep it."""
     return {
@@ -87,6 +98,24 @@ def _values(found: Iterable[str]) -> list[Value]:
             spellings[value.lower()] = (value, times, total + times) if times > of_it else (most, of_it, total + times)
     values = [Value(most, total) for most, _, total in spellings.values()]
     return sorted(values, key=lambda one: (-one.count, one.value))[:VALUES]
+
+
+def _raised(values: Sequence[Value], seen: Sequence[Value]) -> list[Value]:
+    known = {one.value.lower(): one.count for one in seen}
+    raised = [Value(one.value, max(one.count, known.pop(one.value.lower(), 0))) for one in values]
+    raised += [one for one in seen if one.value.lower() in known]
+    return sorted(raised, key=lambda one: (-one.count, one.value))[:VALUES]
+
+
+def _priced(price: Prices, seen: Prices | None) -> Prices:
+    """A range that holds all that is seen has at least so many."""
+    if seen is None or seen.currency != price.currency:
+        return price
+    ranges = tuple(
+        replace(one, count=max(one.count, seen.count)) if one.min <= seen.min and seen.max <= one.max else one
+        for one in price.ranges
+    )
+    return replace(price, min=min(price.min, seen.min), max=max(price.max, seen.max), ranges=ranges)
 
 
 def _prices(cards: Sequence[Card]) -> Prices | None:

@@ -42,9 +42,12 @@ def listing(tx: Tx, wanted: Wanted) -> Listing:
 
 
 def count_facets(tx: Tx, wanted: Wanted, found: Listing) -> Facets:
-    """Counted in the list, each without its own filter: whoever chose one brand still sees what the others have."""
+    """Counted in the list, each without its own filter: whoever chose one brand still sees what the others have.
+
+    Where a list is not exact, its counts say how many there are at least.
+    """
     filters = wanted.filters
-    counted = facets.count(_cards(found))
+    counted = seen = facets.count(_cards(found))
     if filters.categories:
         others = listing(tx, replace(wanted, filters=replace(filters, categories=())))
         counted = replace(counted, category=facets.count(_cards(others)).category)
@@ -54,7 +57,7 @@ def count_facets(tx: Tx, wanted: Wanted, found: Listing) -> Facets:
     if filters.price_min is not None or filters.price_max is not None:
         others = listing(tx, replace(wanted, filters=replace(filters, price_min=None, price_max=None)))
         counted = replace(counted, price=facets.count(_cards(others)).price)
-    return counted
+    return facets.at_least(counted, seen)
 
 
 def _cards(found: Listing) -> list[cards.Card]:

@@ -127,6 +127,9 @@ class NoSuchMailbox:
     def send(self, letter: Letter) -> None:
         raise MailBounced(f"mail {letter.id}: the server said 550", ServerSaid(550, "5.1.1 no such <user> here"))
 
+    def knock(self) -> None:
+        """Everybody may come in."""
+
 
 def test_a_mail_that_bounced_is_sent_again_and_one_that_was_sent_is_not(support: Browser, services: Services) -> None:
     order_id = made.order(services.db)
