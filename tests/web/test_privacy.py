@@ -285,3 +285,16 @@ def test_a_quarantined_event_of_somebody_with_another_alphabet_is_erased(
     assert ingest(services.db, services.events) == {"quarantined": 1}
     client.post("/v1/privacy/erasures", json={"visitor_id": visitor}, headers=signed_in("boss", "admin"))
     assert run(services)["erased"]["quarantined_events"] == 1
+
+
+@pytest.mark.usefixtures("lived")
+def test_a_copy_says_what_was_decided_about_sign_ins(client: FlaskClient, services: Services, signed_in: Any) -> None:
+    undone = {"visitor_id": "v_both", "customer_id": "cus_ann", "linked": False, "reason": "a till in the shop"}
+    decided = client.post("/v1/analytics/identity/decisions", json=undone, headers=signed_in("boss", "admin"))
+    assert decided.status_code == 200
+    client.post("/v1/privacy/exports", json={}, headers=signed_in("cus_ann"))
+    copy = client.get(run(services)["download"], headers=signed_in("cus_ann")).get_json()
+    told = {link["visitor_id"]: link["decisions"] for link in copy["sign_ins"]}
+    assert [(one["linked"], one["reason"]) for one in told["v_both"]] == [(False, "a till in the shop")]
+    assert told["v_ann"] == []
+    assert "boss" not in str(copy["sign_ins"])

@@ -15,10 +15,12 @@ Said = bool | int | str | Mapping[str, bool]
 
 
 def mask(said: Said) -> int:
-    """Raises ValueError for a word that is not one of granted, all, denied, none."""
+    """Raises ValueError for a word that is not one of granted, all, denied, none, and for a negative number."""
     if isinstance(said, bool):
         return EVERYTHING if said else 0
     if isinstance(said, int):
+        if said < 0:
+            raise ValueError("consent as a number is a sum of 1 analytics, 2 marketing, 4 personalization")
         return said & EVERYTHING
     if isinstance(said, str):
         if said not in SAID:

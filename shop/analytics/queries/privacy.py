@@ -144,11 +144,17 @@ def searches_of(tx: Tx, customer: str | None, found: Browsers) -> list[dict[str,
 
 
 def links_of(tx: Tx, customer: str | None, found: Browsers) -> list[dict[str, Any]]:
-    """Sign-ins of the customer, and none of others on the same browsers."""
+    """Sign-ins of the customer, and none of others on the same browsers; with what staff decided about each."""
     rows = tx.execute(
         """
         SELECT to_jsonb(link)
-          FROM (SELECT visitor_id, user_id, first_at, last_at, undone FROM identity_links
+          FROM (SELECT visitor_id, user_id, first_at, last_at, undone,
+                       (SELECT coalesce(jsonb_agg(jsonb_build_object('linked', linked, 'reason', reason,
+                                                                     'at', decided_at) ORDER BY id), '[]')
+                          FROM identity_decisions AS decision
+                         WHERE decision.visitor_id = identity_links.visitor_id
+                           AND decision.user_id = identity_links.user_id) AS decisions
+                  FROM identity_links
                  WHERE user_id = %(customer)s
                     OR (visitor_id = ANY(%(own)s) AND %(customer)s::text IS NULL)
               ORDER BY first_at, visitor_id) AS link

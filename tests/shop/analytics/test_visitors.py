@@ -71,3 +71,8 @@ def test_the_channel_follows_from_campaign_and_referrer(
 )
 def test_consent_is_understood_in_the_words_of_common_dialogues(said: consent.Said, mask: int) -> None:
     assert consent.mask(said) == mask
+
+
+def test_a_consent_that_is_no_sum_of_purposes_is_not_taken_for_all_of_them() -> None:
+    with pytest.raises(ValueError, match="sum of 1 analytics"):
+        consent.mask(-1)
