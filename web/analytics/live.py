@@ -33,8 +33,9 @@ class MinuteBody(Out):
 
 class LiveBody(Out):
     """The last 30 minutes; provisional, because events of these minutes still come in. `in_flight` is null while the
-    stream cannot be asked. `counted_by` says where the figures come from; both know the same. `bots` is about `minutes`:
-    `visitors_now` are people, whatever it says."""
+    stream cannot be asked. `counted_by` says where the figures come from; both know the same. `bots` is about
+    `minutes`; `visitors_now` are people, whatever it says.
+    """
 
     at: Time
     provisional: bool
