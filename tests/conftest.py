@@ -1,12 +1,14 @@
 """What tests stand on: real servers, a migrated empty database for each test, and services built from settings."""
 
 import itertools
+import logging
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import redis
+import structlog
 
 from boot.services import Services, connect
 from boot.settings import Settings
@@ -107,3 +109,13 @@ def _services(settings_with: Callable[..., Settings]) -> Iterator[Services]:
     connected = connect(settings_with(), name="test")
     yield connected
     connected.db.close()
+
+
+@pytest.fixture(name="log_as_before")
+def _log_as_before() -> Iterator[None]:
+    """Afterwards nobody writes to the stream of a test that is over."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    structlog.reset_defaults()
+    root.handlers[:], root.level = handlers, level

@@ -53,6 +53,7 @@ def _sentry() -> Iterator[Sentry]:
         thread.join()
 
 
+@pytest.mark.usefixtures("log_as_before")
 def test_a_bug_is_told_with_its_place_and_ids_and_without_its_words(
     sentry: Sentry, settings_with: Callable[..., Settings], capsys: pytest.CaptureFixture[str]
 ) -> None:

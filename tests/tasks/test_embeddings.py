@@ -59,7 +59,13 @@ def test_timed_jobs_find_their_work(services: Services, run: Run) -> None:
     _perform(services, run, receive_products(services.db, products()))
     assert embeddings.refresh_suggestions(services, run) == {"queries": 0, "products": 60, "remaining": 0}
     assert complete(services.db, "headph", limit=1)[0].text == "Headphones"
-    assert embeddings.recommend_products(services, run) == {"interests": 0, "together": 0, "also": 0, "people": 0}
+    assert embeddings.recommend_products(services, run) == {
+        "interests": 0,
+        "together": 0,
+        "also": 0,
+        "again": 0,
+        "people": 0,
+    }
     assert embeddings.sync_products(services, run) == {}
 
 

@@ -23,6 +23,7 @@ OPEN_TO_ALL = {
     "GET /openapi.json",
     "GET /docs",
     "GET /docs/style.css",
+    "GET /track.js",
     "POST /v1/webhooks/stripe",
 }
 """The only routes where nobody is asked who they are; what protects the others is their Access."""

@@ -1,7 +1,6 @@
 """Many card numbers in many notations, wherever a stranger can write: afterwards no log, table or Redis key holds one."""
 
 import json
-import logging
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -10,7 +9,6 @@ from typing import Any
 import psycopg
 import pytest
 import redis
-import structlog
 from flask.testing import FlaskClient
 from psycopg import sql
 
@@ -104,16 +102,6 @@ def _everywhere(client: FlaskClient, signed_in: Callable[..., Headers]) -> Calla
         return [answer.status_code for answer in answers]
 
     return send
-
-
-@pytest.fixture(name="log_as_before")
-def _log_as_before() -> Iterator[None]:
-    """Afterwards nobody writes to the stream of a test that is over."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    structlog.reset_defaults()
-    root.handlers[:], root.level = handlers, level
 
 
 @pytest.mark.usefixtures("log_as_before")

@@ -46,7 +46,7 @@ class QuarantineQuery(In):
     """Those that wait, or those that were settled; newest first. `before` is the last id of the page before."""
 
     settled: bool = False
-    before: Annotated[int, Field(ge=1)] | None = None
+    before: Annotated[int, Field(ge=1, le=2**63 - 1)] | None = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 
 

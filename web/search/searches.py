@@ -148,9 +148,7 @@ class PricesBody(Out):
 
 
 class FacetsBody(Out):
-    """Counted in all products of the list, each facet without its own filter: what another value would give. Where
-    `total_is_exact` is false the list holds the best of many, and each count is "at least".
-    """
+    """Of all products of the list, each facet without its own filter; at least, where `total_is_exact` is false."""
 
     category: list[ValueBody]
     brand: list[ValueBody]
